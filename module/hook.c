@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hook: ftrace calls us on entry to a function. (kprobe.c does where ftrace
+ * can't.)
+ *
+ * FTRACE_OPS_FL_PERMANENT: else `sysctl kernel.ftrace_enabled=0' would switch
+ * the guard off without a word; now it answers EBUSY.
+ *
+ * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS, for hooks that skip the function:
+ * the handler sets the instruction pointer to an empty function of ours, which
+ * returns to the caller. livepatch works that way (kernel/livepatch/patch.c).
+ *
+ * No FTRACE_OPS_FL_RECURSION: ftrace's own recursion protection doubles the
+ * cost of a hooked call and, where a nested call comes in, drops it. A dropped
+ * call is a destructor in NMI. The handlers can be entered again at any point
+ * (an NMI's int3 or #DB): all that they share is lock-free. What they call in
+ * the kernel can be traced by a program that tears kptrs down and so enters us
+ * again: irq_work_queue(), refcount_dec_not_one(), and for the destructors of
+ * modules try_module_get() with its tracepoint. That ends, because BPF does not
+ * start a program again that is running on the same CPU.
+ *
+ * Without that flag handlers run with preemption on. Outside NMI divert hooks
+ * return at once and touch nothing; in NMI nothing preempts.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "hook.h"
+#include "kng_depth.h"
+#include "kprobe.h"
+#include "stats.h"
+
+enum kng_hook_kind kng_hook_kind;
+
+static DEFINE_PER_CPU(union kng_depth, depth);
+
+bool kng_hook_nmi(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
+{
+	union kng_depth *here = this_cpu_ptr(&depth);
+	unsigned int level = interrupt_context_level();
+	bool skip;
+
+	if (kng_depth_enter(here, level))
+		kng_count(KNG_NESTED);
+	kng_count(KNG_SEEN_NMI);
+	skip = hook->divert(hook, arg0, arg1);
+	kng_depth_exit(here, level);
+	return skip;
+}
+
+/* Where a skipped function's caller gets instead. */
+static void stub(void)
+{
+}
+
+static void nmi_entry(unsigned long ip, unsigned long parent_ip,
+		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kng_hook *hook;
+
+	if (likely(!in_nmi()))
+		return;
+
+	hook = container_of(ops, struct kng_hook, ops);
+	if (kng_hook_nmi(hook, ftrace_regs_get_argument(fregs, 0),
+			 ftrace_regs_get_argument(fregs, 1)))
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
+}
+
+static void any_entry(unsigned long ip, unsigned long parent_ip,
+		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
+
+	hook->enter(ftrace_regs_get_argument(fregs, 0));
+}
+
+static int add_filter(struct ftrace_ops *ops, const char *function)
+{
+	return ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 0);
+}
+
+bool kng_hook_exists(const char *function)
+{
+	struct ftrace_ops ops = {};
+	bool exists = !add_filter(&ops, function);
+
+	ftrace_free_filter(&ops);
+	return exists;
+}
+
+static int add_to_filter(struct kng_hook *hook, unsigned int i)
+{
+	if (!i && hook->address)
+		return ftrace_set_filter_ip(&hook->ops, hook->address, 0, 0);
+	if (!hook->function[i])
+		return -ENOENT;
+	return add_filter(&hook->ops, hook->function[i]);
+}
+
+/* EAGAIN: a BPF trampoline that shares the function is being changed. */
+#define MAX_TRIES	100
+
+static int register_ops(struct ftrace_ops *ops)
+{
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; ret == -EAGAIN && tries < MAX_TRIES; tries++) {
+		if (tries)
+			msleep(20);
+		ret = register_ftrace_function(ops);
+	}
+	return ret;
+}
+
+/*
+ * Hook the functions of one mask. The filter is complete before the ops is
+ * registered: only registration prepares functions that BPF trampolines share
+ * already.
+ */
+static int install_mask(struct kng_hook *hook, unsigned int mask)
+{
+	struct ftrace_ops *ops = &hook->ops;
+	unsigned int i, found = 0;
+	int ret;
+
+	memset(ops, 0, sizeof(*ops));
+	ops->func = hook->enter ? any_entry : nmi_entry;
+	ops->flags = FTRACE_OPS_FL_PERMANENT;
+	if (hook->can_skip)
+		ops->flags |= FTRACE_OPS_FL_IPMODIFY;
+
+	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+		if (!(mask & BIT(i)))
+			continue;
+		hook->error[i] = add_to_filter(hook, i);
+		if (!hook->error[i])
+			found |= BIT(i);
+	}
+
+	ret = found ? register_ops(ops) : -EOPNOTSUPP;
+	if (ret) {
+		/* Even a filter that was never registered holds its hash. */
+		ftrace_free_filter(ops);
+		for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+			if (found & BIT(i))
+				hook->error[i] = ret;
+		}
+		return ret;
+	}
+	hook->hooked = found;
+	return 0;
+}
+
+int kng_hook_install(struct kng_hook *hook)
+{
+	unsigned int i;
+	int ret;
+
+	hook->hooked = 0;
+	if (kng_hook_kind == KNG_HOOK_KPROBE)
+		return kng_kprobe_install(hook);
+
+	ret = install_mask(hook, ~0U);
+	if (ret != -EBUSY && ret != -EAGAIN)
+		return ret;
+	/* Somebody holds one of them: take what is free. */
+	for (i = 0; i < KNG_HOOK_FUNCTIONS && !hook->hooked; i++) {
+		if (hook->function[i])
+			ret = install_mask(hook, BIT(i));
+	}
+	return ret;
+}
+
+int kng_hook_remove(struct kng_hook *hook)
+{
+	int ret = 0;
+
+	if (!hook->hooked)
+		return 0;
+	if (kng_hook_kind == KNG_HOOK_KPROBE)
+		kng_kprobe_remove(hook);
+	else
+		ret = unregister_ftrace_function(&hook->ops);
+	if (ret)
+		return ret;
+	if (kng_hook_kind == KNG_HOOK_FTRACE)
+		ftrace_free_filter(&hook->ops);
+	hook->hooked = 0;
+	return 0;
+}
+
+void kng_hook_remove_for_good(struct kng_hook *hook)
+{
+	int ret = kng_hook_remove(hook);
+
+	if (!ret)
+		return;
+	pr_err("ftrace has shut itself down and can't take hooks out (%d): unloading waits for ever, since the kernel still calls the guard; reboot\n",
+	       ret);
+	for (;;)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How the guard gets into the kernel's functions, and out again.
+ */
+#ifndef KNG_HOOK_H
+#define KNG_HOOK_H
+
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/types.h>
+
+#define KNG_HOOK_FUNCTIONS	2
+
+/**
+ * enum kng_hook_kind - what calls the guard
+ * @KNG_HOOK_FTRACE: ftrace; no call in NMI is missed but those that ftrace
+ *	itself drops
+ * @KNG_HOOK_KPROBE: kprobes, where there is no ftrace. Calls that are made
+ *	while this CPU is in another kprobe's handler are missed.
+ */
+enum kng_hook_kind {
+	KNG_HOOK_FTRACE,
+	KNG_HOOK_KPROBE,
+};
+
+/* Set before anything is hooked. */
+extern enum kng_hook_kind kng_hook_kind;
+
+struct kng_hook;
+
+/* A kprobe that knows its hook. */
+struct kng_kprobe {
+	struct kprobe kp;
+	struct kng_hook *hook;
+};
+
+/**
+ * struct kng_hook - functions that are hooked together
+ * @function: their names; NULL for an unused entry
+ * @address: where the first function is, if that is known; 0 if it is not.
+ *	Then @function[0] is only what the log calls it.
+ * @divert: called when one of them is, in NMI, with its first two arguments.
+ *	If it returns true the function is skipped; only a hook with @can_skip
+ *	may do that, and only with ftrace.
+ * @enter: instead of @divert, called in whatever context the function's
+ *	callers have, preemption on or off; with ftrace only.
+ * @can_skip: the hook may skip its functions. ftrace grants that to one user
+ *	of a function at a time.
+ * @hooked: bit i: @function[i] is hooked. Written by kng_hook_install().
+ * @error: why @function[i] is not. Written by kng_hook_install().
+ * @ops: ftrace's
+ * @kprobe: the kprobes'
+ */
+struct kng_hook {
+	const char *function[KNG_HOOK_FUNCTIONS];
+	unsigned long address;
+	bool (*divert)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+	void (*enter)(unsigned long arg0);
+	bool can_skip;
+	unsigned int hooked;
+	int error[KNG_HOOK_FUNCTIONS];
+
+	struct ftrace_ops ops;
+	struct kng_kprobe kprobe[KNG_HOOK_FUNCTIONS];
+};
+
+/**
+ * kng_hook_install() - hook what can be hooked
+ * @hook: what to hook
+ *
+ * If some other user holds one of several functions (only where can_skip is
+ * set), the rest is hooked, and @hook->hooked says what.
+ *
+ * Context: Task. Callers are serialised.
+ * Return: 0 if anything is hooked. Else -EOPNOTSUPP: no such function, or it
+ *	can't be hooked; -EBUSY: another user holds it, or ftrace is switched
+ *	off; -ENODEV: ftrace has shut itself down; or what ftrace or kprobes say.
+ */
+int kng_hook_install(struct kng_hook *hook);
+
+/**
+ * kng_hook_remove() - undo kng_hook_install(); nothing if it hooked nothing
+ * @hook: what to unhook
+ *
+ * When it returns, no CPU and no preempted task is in a handler of @hook, and
+ * none will enter one.
+ *
+ * Context: Task. Callers are serialised.
+ * Return: 0; -ENODEV if ftrace has shut itself down, and can't take hooks out
+ *	any more: they stay, and so must the code that they call.
+ */
+int kng_hook_remove(struct kng_hook *hook);
+
+/**
+ * kng_hook_remove_for_good() - kng_hook_remove() before the module's code goes
+ * @hook: what to unhook
+ *
+ * If the hook can't be taken out this never returns: the kernel goes on calling
+ * code that must stay. It says so in the log.
+ *
+ * Context: Task. Callers are serialised.
+ */
+void kng_hook_remove_for_good(struct kng_hook *hook);
+
+/**
+ * kng_hook_exists() - ask if the kernel has a function of a name
+ * @function: the name
+ *
+ * Context: Task.
+ * Return: true if ftrace knows it.
+ */
+bool kng_hook_exists(const char *function);
+
+/**
+ * kng_hook_missed() - calls that a hook's kprobes missed
+ * @hook: a hook
+ *
+ * Context: Any but NMI.
+ * Return: their number; 0 with ftrace.
+ */
+unsigned long kng_hook_missed(const struct kng_hook *hook);
+
+#endif /* KNG_HOOK_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hooks by kprobes, where ftrace can't hook a function.
+ *
+ * What they can't promise: a kprobe's handler is not called while this CPU is
+ * inside another kprobe's handler; the call goes through, and nobody is told but
+ * kprobe's own count (`missed' in the stats, a lower bound). So a program
+ * attached to a kprobe that fires in NMI can still run destructors there. And
+ * /sys/kernel/debug/kprobes/enabled switches them off, as does, for those that
+ * sit on ftrace's call, kernel.ftrace_enabled.
+ *
+ * They never skip a function: BPF trampolines that call the original by address
+ * would run it all the same, and release twice.
+ */
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/ptrace.h>
+
+#include "kprobe.h"
+
+/*
+ * A kprobe made of an int3 is NMI context itself: then the interrupted code was
+ * in NMI only if there is a second level of it. One that sits on ftrace's call
+ * is no exception at all.
+ */
+static bool called_in_nmi(struct kprobe *kp)
+{
+	unsigned int levels = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+
+	return levels > (kprobe_ftrace(kp) ? 0 : 1);
+}
+
+static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct kng_hook *hook = container_of(kp, struct kng_kprobe, kp)->hook;
+
+	if (unlikely(called_in_nmi(kp)))
+		kng_hook_nmi(hook, regs_get_kernel_argument(regs, 0),
+			     regs_get_kernel_argument(regs, 1));
+	return 0;
+}
+
+/*
+ * Does nothing, but a kprobe that has it is not turned into a jump: there the
+ * handler would run without the int3 that called_in_nmi() counts on.
+ */
+static void post_handler(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+int kng_kprobe_install(struct kng_hook *hook)
+{
+	int ret = -EOPNOTSUPP;
+	unsigned int i;
+
+	if (hook->enter)
+		return ret;
+
+	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+		struct kng_kprobe *k = &hook->kprobe[i];
+		int err;
+
+		if (!hook->function[i])
+			continue;
+		memset(k, 0, sizeof(*k));
+		k->hook = hook;
+		if (!i && hook->address)
+			k->kp.addr = (kprobe_opcode_t *)hook->address;
+		else
+			k->kp.symbol_name = hook->function[i];
+		k->kp.pre_handler = pre_handler;
+		k->kp.post_handler = post_handler;
+		err = register_kprobe(&k->kp);
+		hook->error[i] = err;
+		if (!err)
+			hook->hooked |= BIT(i);
+		else if (err != -ENOENT && err != -EINVAL)
+			ret = err;
+	}
+	return hook->hooked ? 0 : ret;
+}
+
+void kng_kprobe_remove(struct kng_hook *hook)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+		if (hook->hooked & BIT(i))
+			unregister_kprobe(&hook->kprobe[i].kp);
+	}
+}
+
+unsigned long kng_hook_missed(const struct kng_hook *hook)
+{
+	unsigned long missed = 0;
+	unsigned int i;
+
+	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++)
+		missed += hook->kprobe[i].kp.nmissed;
+	return missed;
+}

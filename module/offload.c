@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From NMI to a context where destructors may run.
+ *
+ * Each CPU has a queue. In NMI a job goes to the pending list of its CPU, and
+ * the first one of an empty list raises that CPU's irq_work. The irq_work runs
+ * up to `budget' jobs and leaves the rest to a worker. It is a plain one, not
+ * IRQ_WORK_HARD_IRQ: on PREEMPT_RT destructors then run in the irq_work
+ * thread, where they may take sleeping locks.
+ *
+ * Who may do what with one queue at the same time:
+ *
+ *			queue		detach
+ *	queue (NMI)	 -		 -
+ *	detach		 -		 L
+ *
+ * queue/queue, queue/detach: llist_add() against llist_add() and
+ *   llist_del_all() needs no lock (see linux/llist.h).
+ * L: the queue's lock, a raw one. The irq_work, the worker, and hotplug take it,
+ *   never in NMI and for no longer than it takes to cut `budget' jobs off a
+ *   list; destructors run without it. So a worker that is preempted while it
+ *   runs jobs keeps at most `budget' of them to itself, and the irq_work goes
+ *   on with the others.
+ *
+ * No job is left behind: one that goes to an empty pending list raises the
+ * irq_work; one behind others in the list is taken off with them; and who
+ * leaves jobs in `rest' queues the worker.
+ *
+ * CPU hotplug. An irq_work raised while its CPU dies would wait on that CPU's
+ * list till it comes back, and irq_work_sync() at unload with it. So raising
+ * ends in the online state's teardown, which runs on the CPU itself, long before
+ * interrupts go (and PREEMPT_RT's irq_work thread is parked). What NMIs queue
+ * later is drained by the prepare state's teardown, when the CPU is dead.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "dtor.h"
+#include "offload.h"
+#include "pool.h"
+#include "stats.h"
+
+struct queue {
+	struct llist_head pending;
+	raw_spinlock_t lock;
+	struct llist_node *rest;	/* off @pending, not yet run; under @lock */
+	bool may_raise;			/* written on its own CPU, or before it runs */
+	int cpu;
+	struct irq_work irq_work;
+	struct work_struct work;
+};
+
+/*
+ * Set up at run time: pointers in static initialisers of a module's per-CPU
+ * data are not relocated.
+ */
+static DEFINE_PER_CPU(struct queue, queues);
+static struct workqueue_struct *workqueue;
+static enum cpuhp_state prepare_state, online_state;
+static unsigned int hardirq_budget;
+static unsigned int low_water;	/* idle jobs; below, the budget is ignored */
+static unsigned int peak;
+static atomic_t exhausted;
+
+enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_TOLD };
+
+static void raise(struct queue *q)
+{
+	if (READ_ONCE(q->may_raise))
+		irq_work_queue(&q->irq_work);
+}
+
+/* Have this CPU log after the NMI that jobs ran out; once since load. */
+static void report_exhausted(void)
+{
+	if (atomic_cmpxchg(&exhausted, EXHAUSTED_NO, EXHAUSTED_SEEN) == EXHAUSTED_NO)
+		raise(this_cpu_ptr(&queues));
+}
+
+struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner)
+{
+	struct kng_job *job = kng_pool_pop(&kng_pool);
+	int index;
+
+	if (!job) {
+		kng_count(KNG_EMPTY);
+		report_exhausted();
+		return NULL;
+	}
+	index = kng_dtor_get(dtor, owner);
+	if (index < 0) {
+		kng_count(KNG_TABLE_FULL);
+		kng_pool_push(&kng_pool, job);
+		return NULL;
+	}
+	job->dtor = index;
+	return job;
+}
+
+void kng_offload_cancel(struct kng_job *job)
+{
+	kng_dtor_put(job->dtor);
+	kng_pool_push(&kng_pool, job);
+}
+
+void kng_offload_queue(struct kng_job *job, void *obj)
+{
+	struct queue *q = this_cpu_ptr(&queues);
+
+	job->obj = obj;
+	kng_count(KNG_TAKEN);
+	/*
+	 * Fully ordered: pairs with llist_del_all() in detach(): obj and dtor
+	 * are visible before the job is.
+	 */
+	if (llist_add(&job->node, &q->pending))
+		raise(q);
+}
+
+/* Take up to @max jobs off the queue; *@left tells if there were more. */
+static struct llist_node *detach(struct queue *q, unsigned int max, bool *left)
+{
+	struct llist_node *first, *node;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&q->lock, flags);
+	if (!q->rest)
+		q->rest = llist_del_all(&q->pending);
+	first = q->rest;
+	for (node = first; node && --max; node = node->next)
+		;
+	q->rest = NULL;
+	if (node) {
+		q->rest = node->next;
+		node->next = NULL;
+	}
+	*left = q->rest || !llist_empty(&q->pending);
+	raw_spin_unlock_irqrestore(&q->lock, flags);
+	return first;
+}
+
+static void run_job(struct kng_job *job, enum kng_counter where)
+{
+	if (WARN_ON_ONCE(in_nmi()))
+		kng_count(KNG_BAD_CONTEXT);
+	kng_dtor_call(job->dtor, job->obj);
+	kng_pool_push(&kng_pool, job);
+	kng_count(KNG_RUN);
+	kng_count(where);
+}
+
+/*
+ * With few jobs left in the pool, waiting for the worker to be scheduled could
+ * leave an NMI without one: then the irq_work goes on past its budget. Even so
+ * it ends, after as many jobs as there are.
+ */
+static bool out_of_budget(unsigned int done, unsigned int budget)
+{
+	if (done < budget)
+		return false;
+	return atomic_read(&kng_pool.idle) >= low_water || done >= kng_pool.total;
+}
+
+/* Run pending jobs. True if some are left: the caller has to see to them. */
+static bool drain(struct queue *q, unsigned int budget, enum kng_counter where)
+{
+	unsigned int done = 0;
+	bool left;
+
+	do {
+		unsigned int max = done < budget ? budget - done : budget;
+		struct llist_node *node = detach(q, max, &left);
+
+		while (node) {
+			struct kng_job *job = llist_entry(node, struct kng_job, node);
+
+			node = node->next;
+			run_job(job, where);
+			done++;
+		}
+	} while (left && !out_of_budget(done, budget));
+
+	return left;
+}
+
+static void run_irq_work(struct irq_work *work)
+{
+	struct queue *q = container_of(work, struct queue, irq_work);
+
+	/* CPUs may lose a race here; it is a statistic. */
+	WRITE_ONCE(peak, max(READ_ONCE(peak), kng_pool_in_use()));
+	if (drain(q, hardirq_budget, KNG_RUN_HARDIRQ)) {
+		kng_count(KNG_HANDOFFS);
+		queue_work_on(q->cpu, workqueue, &q->work);
+	}
+	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_TOLD) == EXHAUSTED_SEEN)
+		pr_warn("no job left for a destructor called in NMI; see `leaked' and `inlined' in the stats, and raise the parameter jobs\n");
+}
+
+static void run_work(struct work_struct *work)
+{
+	struct queue *q = container_of(work, struct queue, work);
+
+	while (drain(q, hardirq_budget, KNG_RUN_WORKER))
+		cond_resched();
+}
+
+static int queue_online(unsigned int cpu)
+{
+	struct queue *q = per_cpu_ptr(&queues, cpu);
+
+	WRITE_ONCE(q->may_raise, true);
+	barrier(); /* an NMI from here on raises; what came before, we raise */
+	if (!llist_empty(&q->pending))
+		irq_work_queue(&q->irq_work);
+	return 0;
+}
+
+static int queue_offline(unsigned int cpu)
+{
+	struct queue *q = per_cpu_ptr(&queues, cpu);
+
+	/* On the CPU itself: no NMI is between its test and its raising. */
+	WRITE_ONCE(q->may_raise, false);
+	irq_work_sync(&q->irq_work);
+	return 0;
+}
+
+static int queue_dead(unsigned int cpu)
+{
+	run_work(&per_cpu(queues, cpu).work);
+	return 0;
+}
+
+int kng_offload_init(unsigned int budget)
+{
+	int cpu, ret;
+
+	hardirq_budget = budget;
+	low_water = clamp(kng_pool.total / 8, 1U, 512U);
+	for_each_possible_cpu(cpu) {
+		struct queue *q = per_cpu_ptr(&queues, cpu);
+
+		init_llist_head(&q->pending);
+		raw_spin_lock_init(&q->lock);
+		init_irq_work(&q->irq_work, run_irq_work);
+		INIT_WORK(&q->work, run_work);
+		q->cpu = cpu;
+	}
+
+	workqueue = alloc_workqueue("kptr_nmi_guard", WQ_HIGHPRI | KNG_WQ_PERCPU, 0);
+	if (!workqueue)
+		return -ENOMEM;
+
+	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "kptr_nmi_guard:prepare",
+				NULL, queue_dead);
+	if (ret < 0)
+		goto free_workqueue;
+	prepare_state = ret;
+
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kptr_nmi_guard:online",
+				queue_online, queue_offline);
+	if (ret < 0)
+		goto remove_prepare;
+	online_state = ret;
+	return 0;
+
+remove_prepare:
+	cpuhp_remove_state(prepare_state);
+free_workqueue:
+	destroy_workqueue(workqueue);
+	return ret;
+}
+
+/*
+ * Nothing is hooked, so nothing is queued any more. Removing the online state
+ * runs queue_offline() on each online CPU, which waits for its irq_work (the
+ * others were waited for when they went down): no irq_work is raised or runs.
+ * Workers are queued by the irq_work only; destroy_workqueue() waits for them.
+ * What is then still pending, removing the prepare state runs.
+ */
+void kng_offload_exit(void)
+{
+	cpuhp_remove_state(online_state);
+	destroy_workqueue(workqueue);
+	cpuhp_remove_state(prepare_state);
+	WARN_ON(kng_pool_in_use());
+}
+
+unsigned int kng_offload_peak(void)
+{
+	return READ_ONCE(peak);
+}

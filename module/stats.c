@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Event counters and the debugfs file that shows them.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "hook.h"
+#include "offload.h"
+#include "pool.h"
+#include "release.h"
+#include "stats.h"
+#include "teardown.h"
+#include "watch.h"
+
+DEFINE_PER_CPU(struct kng_counts, kng_counts);
+
+static const char * const counter_names[] = KNG_COUNTER_NAMES;
+
+static_assert(ARRAY_SIZE(counter_names) == KNG_NR_COUNTERS);
+
+static struct dentry *dir;
+
+u64 kng_counted(enum kng_counter what)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(kng_counts, cpu).nr[what]);
+	return sum;
+}
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	int i;
+
+	seq_printf(m, "version: %s\n", KNG_VERSION);
+	seq_puts(m, "state: active\n");
+	seq_printf(m, "hook: %s\n", kng_hook_kind == KNG_HOOK_FTRACE ? "ftrace" : "kprobe");
+	seq_printf(m, "door_teardown: %s\n", kng_watch_door());
+	kng_release_show(m);
+	seq_printf(m, "on_empty: %s\n", kng_on_empty == KNG_LEAK ? "leak" : "inline");
+	seq_printf(m, "jobs_total: %u\n", kng_pool.total);
+	seq_printf(m, "jobs_idle: %d\n", atomic_read(&kng_pool.idle));
+	seq_printf(m, "pending: %u\n", kng_pool_in_use());
+	seq_printf(m, "peak_pending: %u\n", kng_offload_peak());
+	seq_printf(m, "missed: %lu\n", kng_teardown_missed() + kng_release_missed());
+	for (i = 0; i < KNG_NR_COUNTERS; i++)
+		seq_printf(m, "%s: %llu\n", counter_names[i], kng_counted(i));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+void kng_stats_init(void)
+{
+	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+}
+
+void kng_stats_exit(void)
+{
+	debugfs_remove(dir);
+}
