@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The release door for destructors of other modules.
+ */
+#ifndef KNG_LEARN_H
+#define KNG_LEARN_H
+
+#include <linux/bpf.h>
+
+struct seq_file;
+
+/**
+ * kng_learn() - guard a destructor of another module, too
+ * @dtor: the destructor
+ * @owner: its module. The caller holds a reference on it during the call.
+ *
+ * Context: Task.
+ * Return: 0 if calls of it are deferred from now on; -ENOSPC if there are too
+ *	many of them; or as kng_hook_install().
+ */
+int kng_learn(btf_dtor_kfunc_t dtor, struct module *owner);
+
+/**
+ * kng_learn_forget() - undo kng_learn()
+ * @owner: for all destructors of this module, which is going
+ *
+ * A hook that outlived its function would trip whatever is loaded there next.
+ *
+ * Context: Task.
+ */
+void kng_learn_forget(struct module *owner);
+
+/**
+ * kng_learn_guards() - ask if a destructor was learnt
+ * @dtor: a destructor
+ *
+ * Context: Any, nested NMI included.
+ * Return: true if calls of it are deferred.
+ */
+bool kng_learn_guards(btf_dtor_kfunc_t dtor);
+
+/**
+ * kng_learn_exit() - forget all
+ *
+ * Context: Task; nothing is learnt any more.
+ */
+void kng_learn_exit(void);
+
+/**
+ * kng_learn_show() - write a line for each module
+ * @m: where to
+ *
+ * Context: Task.
+ */
+void kng_learn_show(struct seq_file *m);
+
+#endif /* KNG_LEARN_H */

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The map watch: opens the teardown door when a map needs it, and brings
+ * destructors of other modules to the release door.
+ *
+ * An open teardown door costs every delete and update of every map some
+ * instructions, so it stays shut until the first map turns up that owns kernel
+ * references. It does not close again before unload: maps come and go.
+ *
+ * A map is seen where it gets a file descriptor, which is before any program
+ * can use it: security_bpf_map() is called on create, on get-by-id and on
+ * opening a pinned one. The door opens a moment later, from a worker. Until
+ * then the release door has the known types; a destructor of another module,
+ * which the worker also brings to the release door, is unguarded for that
+ * moment. So is, for good, one of which no map has a field: an object of
+ * bpf_obj_new() that a program fills and drops without ever storing it.
+ *
+ * Since 7.2 updates and deletes don't free kptrs in NMI any more; such kernels
+ * have bpf_obj_cancel_fields(). 7.1.13 has it too, yet lets programs drop
+ * objects with kptrs: a hint, no proof. So it only makes `auto' rely on the
+ * release door where that guards the destructor.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bpf.h>
+#include <linux/fdtable.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "hook.h"
+#include "learn.h"
+#include "probe.h"
+#include "release.h"
+#include "teardown.h"
+#include "watch.h"
+
+static enum kng_teardown_mode mode;
+static const char *why_closed = "closed (no map needs it)";
+static bool started;
+/* Since some 7.1, the kernel's own teardown in NMI frees no kptr. */
+static bool kernel_cancels;
+
+/* What saw_map() found, for the worker. */
+static struct {
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;	/* a reference on it is held */
+} wanted[8];
+static unsigned int nr_wanted;
+static bool door_wanted;
+static DEFINE_RAW_SPINLOCK(wanted_lock);
+
+static int open_door(void)
+{
+	int ret = kng_teardown_open();
+
+	if (ret)
+		WRITE_ONCE(why_closed, "closed (bpf_obj_free_fields can't be hooked)");
+	return ret;
+}
+
+static bool next_wanted(btf_dtor_kfunc_t *dtor, struct module **owner)
+{
+	bool found;
+
+	raw_spin_lock(&wanted_lock);
+	found = nr_wanted;
+	if (found) {
+		nr_wanted--;
+		*dtor = wanted[nr_wanted].dtor;
+		*owner = wanted[nr_wanted].owner;
+	}
+	raw_spin_unlock(&wanted_lock);
+	return found;
+}
+
+static void serve_maps(struct work_struct *work)
+{
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;
+
+	while (next_wanted(&dtor, &owner)) {
+		int ret = kng_learn(dtor, owner);
+
+		if (ret) {
+			pr_warn_ratelimited("%ps can't be hooked (%d): only the teardown door guards it\n",
+					    dtor, ret);
+			WRITE_ONCE(door_wanted, true);
+		}
+		module_put(owner);
+	}
+	if (READ_ONCE(door_wanted)) {
+		int ret = open_door();
+
+		if (ret)
+			pr_err_ratelimited("bpf_obj_free_fields can't be hooked (%d): destructors that the release door lacks run in NMI\n",
+					   ret);
+	}
+}
+
+static DECLARE_WORK(serve_work, serve_maps);
+
+/* A map's record holds a reference on @owner, so getting another can't fail. */
+static void want(btf_dtor_kfunc_t dtor, struct module *owner)
+{
+	unsigned int i;
+
+	raw_spin_lock(&wanted_lock);
+	for (i = 0; i < nr_wanted && wanted[i].dtor != dtor; i++)
+		;
+	if (i == ARRAY_SIZE(wanted)) {
+		WRITE_ONCE(door_wanted, true);
+	} else if (i == nr_wanted && try_module_get(owner)) {
+		wanted[i].dtor = dtor;
+		wanted[i].owner = owner;
+		nr_wanted++;
+	}
+	raw_spin_unlock(&wanted_lock);
+}
+
+/* Look at one field; true if the worker has something to do. */
+static bool saw_field(const struct btf_field *field)
+{
+	bool needs_door = mode == KNG_TEARDOWN_AUTO;
+	bool work = false;
+
+	switch (field->type) {
+	case BPF_KPTR_REF:
+		if (field->kptr.dtor && !kng_release_guards(field->kptr.dtor)) {
+			want(field->kptr.dtor, field->kptr.module);
+			work = true;
+		}
+		if (field->kptr.dtor)
+			break;
+		fallthrough;
+	case BPF_KPTR_PERCPU:
+	case BPF_LIST_HEAD:
+	case BPF_RB_ROOT:
+		/* Objects of bpf_obj_new(), which may own any references. */
+		needs_door |= !kernel_cancels;
+		break;
+	default:
+		return false;
+	}
+	if (needs_door && !kng_teardown_is_open()) {
+		WRITE_ONCE(door_wanted, true);
+		work = true;
+	}
+	return work;
+}
+
+/*
+ * Called on entry to security_bpf_map(), in task context. The map is complete,
+ * and its caller holds it. Must not sleep: ftrace waits for us otherwise.
+ */
+static void saw_map(unsigned long arg0)
+{
+	const struct bpf_map *map = (const struct bpf_map *)arg0;
+	const struct btf_record *rec = map->record;
+	bool work = false;
+	u32 i;
+
+	if (!READ_ONCE(started) || IS_ERR_OR_NULL(rec) || kng_probe_owns(map->id))
+		return;
+	for (i = 0; i < rec->cnt; i++)
+		work |= saw_field(&rec->fields[i]);
+	if (work)
+		schedule_work(&serve_work);
+}
+
+static struct kng_hook map_hook = {
+	.function	= { "security_bpf_map" },
+	.enter		= saw_map,
+};
+
+/*
+ * Ids are given out in order, so all maps that exist have smaller ones. (They
+ * start again after 2^31 maps; of what a machine that has come so far would
+ * miss, the release door has the known types.) 0 if no map could be made.
+ */
+static u32 new_map_id(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(int),
+		.value_size = sizeof(int),
+		.max_entries = 1,
+		.map_name = "kng_last",
+	};
+	int fd = kern_sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	struct bpf_map *map;
+	u32 id = 0;
+
+	if (fd < 0)
+		return 0;
+	map = bpf_map_get(fd);
+	if (!IS_ERR(map)) {
+		id = map->id;
+		bpf_map_put(map);
+	}
+	close_fd(fd);
+	return id;
+}
+
+/* Getting a descriptor for a map takes it past saw_map(). */
+static int adopt_maps(void)
+{
+	u32 id, last = new_map_id();
+
+	if (!last)
+		return -EPERM;
+	for (id = 1; id < last; id++) {
+		union bpf_attr attr = { .map_id = id };
+		int fd = kern_sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
+
+		if (fd >= 0)
+			close_fd(fd);
+		else if (fd != -ENOENT)
+			return fd;
+		cond_resched();
+	}
+	return 0;
+}
+
+int kng_watch_init(void)
+{
+	return kng_hook_install(&map_hook);
+}
+
+int kng_watch_start(enum kng_teardown_mode wanted)
+{
+	int ret;
+
+	mode = wanted;
+	kernel_cancels = kng_hook_exists("bpf_obj_cancel_fields");
+	if (mode == KNG_TEARDOWN_AUTO && kernel_cancels) {
+		mode = KNG_TEARDOWN_NEEDED;
+		why_closed = "closed (this kernel does not free kptrs of maps in NMI)";
+	}
+
+	if (map_hook.hooked) {
+		WRITE_ONCE(started, true);
+		ret = adopt_maps();
+		flush_work(&serve_work);
+		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
+			return 0;
+		if (ret)
+			pr_warn("maps that exist can't be looked at (%d): the teardown door opens at once\n",
+				ret);
+	}
+	return open_door();
+}
+
+void kng_watch_exit(void)
+{
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;
+
+	/* No saw_map() runs after the first, no serve_maps() after the second. */
+	kng_hook_remove_for_good(&map_hook);
+	cancel_work_sync(&serve_work);
+	while (next_wanted(&dtor, &owner))
+		module_put(owner);
+	kng_teardown_close();
+}
+
+const char *kng_watch_door(void)
+{
+	return kng_teardown_is_open() ? "open" : READ_ONCE(why_closed);
+}
