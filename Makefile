@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Entry points only; each is a script. The kernel module is built by Kbuild
+# through dkms, never from here.
+
+# Emulated boots: two side by side on two CPUs, more on more.
+JOBS ?= 2
+KERNEL ?= $(shell scripts/kernels list | head -n 1)
+
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make demo       stock kernel hangs without the guard and lives with it
+## make check      all tests: host, boots, install, lint (ends with prove's summary)
+## make check-all  the same on every kernel of scripts/kernels.conf
+## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
+## make all        builds the module (dkms), test modules and programs for KERNEL
+## make install    as root: dkms add, build, install; modprobe (real machine)
+## make uninstall  as root: takes all of it back
+## make doctor     whether this machine can run the guard, and why not
+## make clean      what was built; downloads and roots stay
+## make distclean  everything generated
+## Variables: KERNEL=deb13 (see scripts/kernels.conf), JOBS=2
+
+all: prepare
+
+prepare:
+	@scripts/prepare $(KERNEL)
+
+demo:
+	@scripts/demo $(KERNEL)
+
+check:
+	@scripts/check -j $(JOBS)
+
+check-all:
+	@scripts/check -j $(JOBS) --all
+
+lint:
+	@scripts/lint
+
+install:
+	@scripts/install
+
+uninstall:
+	@scripts/uninstall
+
+doctor:
+	@scripts/doctor
+
+clean:
+	@scripts/clean
+
+distclean:
+	@scripts/clean --all
+
+.PHONY: help all prepare demo check check-all lint install uninstall doctor clean distclean
