@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All interleavings of a few CPUs and their NMIs, up to a number of switches.
+ *
+ * Each player is a coroutine. Before every access to shared memory (the shim's
+ * kernel_access()) another one may go on instead: which, is a decision, and the
+ * test goes through all sequences of decisions, depth first, by running the
+ * players from the start again. This is the header's own code, not a model of
+ * it; but memory is sequentially consistent here. What a weaker one would add
+ * is for TSan to see (pool.c).
+ *
+ * Players on the same CPU are contexts of it: a later one is an NMI that comes
+ * at some access of the one before, or between its calls, and ends before that
+ * goes on. The number of switches that are not such an end is bounded, as in
+ * Musuvathi and Qadeer's CHESS (PLDI 2007): most bugs need two or three.
+ */
+#include <ucontext.h>
+
+static void access_point(void);
+#define kernel_access() access_point()
+#include "ledger.h"
+
+#define STACK_SIZE	(64 * 1024)
+#define MAX_DECISIONS	512
+#define SCHEDULER	(-1)
+
+struct fiber {
+	ucontext_t context;
+	char stack[STACK_SIZE];
+	int cpu;
+	bool started, done;
+};
+
+static struct fiber fibers[MAX_PLAYERS];
+static ucontext_t scheduler;
+static int current;		/* a player, or SCHEDULER */
+
+/* The decisions of this run, and how many ways there were. */
+static unsigned char choice[MAX_DECISIONS], ways[MAX_DECISIONS];
+static int nr_decisions, switches_left;
+static unsigned long accesses;
+
+static int decide(int nr)
+{
+	int i = nr_decisions;
+
+	if (nr == 1)
+		return 0;
+	if (i == MAX_DECISIONS) {
+		fail("no end in sight");
+		return 0;
+	}
+	nr_decisions++;
+	if (ways[i] != nr) {
+		/* New ground; what was decided here before is gone. */
+		ways[i] = nr;
+		choice[i] = 0;
+	}
+	return choice[i];
+}
+
+/* Go to the next sequence of decisions. False after the last. */
+static bool next_decisions(void)
+{
+	while (nr_decisions) {
+		int i = nr_decisions - 1;
+
+		if (++choice[i] < ways[i]) {
+			memset(&ways[i + 1], 0, MAX_DECISIONS - i - 1);
+			nr_decisions = 0;
+			return true;
+		}
+		choice[i] = 0;
+		ways[i] = 0;
+		nr_decisions = i;
+	}
+	return false;
+}
+
+/* May @i run? Not while an NMI on its CPU does. */
+static bool may_run(int i)
+{
+	int j;
+
+	if (fibers[i].done)
+		return false;
+	for (j = i + 1; j < (int)nr_players; j++)
+		if (fibers[j].cpu == fibers[i].cpu && fibers[j].started &&
+		    !fibers[j].done)
+			return false;
+	return true;
+}
+
+/* Who goes on? @here may, without it being a switch. */
+static int pick(int here)
+{
+	int can[MAX_PLAYERS], nr = 0;
+	unsigned int i;
+
+	if (here != SCHEDULER) {
+		can[nr++] = here;
+		if (!switches_left)
+			return here;
+	}
+	for (i = 0; i < nr_players; i++)
+		if ((int)i != here && may_run(i))
+			can[nr++] = i;
+	if (!nr)
+		return SCHEDULER;
+	return can[decide(nr)];
+}
+
+static void go_to(int to)
+{
+	int from = current;
+
+	if (from == to)
+		return;
+	current = to;
+	if (to != SCHEDULER)
+		fibers[to].started = true;
+	swapcontext(from == SCHEDULER ? &scheduler : &fibers[from].context,
+		    to == SCHEDULER ? &scheduler : &fibers[to].context);
+}
+
+static void access_point(void)
+{
+	int to;
+
+	if (current == SCHEDULER)
+		return;
+	accesses++;
+	note_length();
+	to = pick(current);
+	if (broken)
+		to = SCHEDULER; /* for good: this run is over */
+	else if (to != current)
+		switches_left--;
+	go_to(to);
+}
+
+static void run_call(struct player *player, struct call *call)
+{
+	(void)player;
+	call_pool(call);
+}
+
+static void fiber_main(int i)
+{
+	play(&players[i]);
+	fibers[i].done = true;
+	/* Who goes on now is a decision, but not a switch. */
+	go_to(broken ? SCHEDULER : pick(SCHEDULER));
+}
+
+static void run(int nr, int held, int switches)
+{
+	unsigned int i;
+
+	current = SCHEDULER;
+	ledger_start(nr, held);
+	switches_left = switches;
+	for (i = 0; i < nr_players; i++) {
+		struct fiber *fiber = &fibers[i];
+
+		fiber->started = false;
+		fiber->done = false;
+		getcontext(&fiber->context);
+		fiber->context.uc_stack.ss_sp = fiber->stack;
+		fiber->context.uc_stack.ss_size = STACK_SIZE;
+		fiber->context.uc_link = NULL;
+		makecontext(&fiber->context, (void (*)(void))fiber_main, 1, i);
+	}
+	go_to(pick(SCHEDULER));
+	if (broken)
+		return;
+	for (i = 0; i < nr_players; i++)
+		if (!fibers[i].done)
+			fail("a player never ended");
+	ledger_end();
+}
+
+struct scenario {
+	const char *name;
+	int jobs, held, switches;
+	struct {
+		int cpu;
+		const char *script;
+	} players[MAX_PLAYERS];
+};
+
+static void explore(const struct scenario *scenario)
+{
+	unsigned long before = runs;
+	unsigned int i;
+
+	nr_players = 0;
+	for (i = 0; i < MAX_PLAYERS && scenario->players[i].script; i++) {
+		players[i].script = scenario->players[i].script;
+		fibers[i].cpu = scenario->players[i].cpu;
+		nr_players++;
+	}
+	memset(choice, 0, sizeof(choice));
+	memset(ways, 0, sizeof(ways));
+	nr_decisions = 0;
+	do {
+		run(scenario->jobs, scenario->held, scenario->switches);
+	} while (!broken && next_decisions());
+
+	if (broken)
+		tap_diag("%s", broken);
+	tap_ok(!broken && runs - before > 1, "%s: all %lu interleavings with up to %d switches",
+	       scenario->name, runs - before, scenario->switches);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct scenario scenarios[] = {
+		{ "ABA by another CPU", 3, 0, 4, { { 0, "p" }, { 1, "ppr" } } },
+		{ "two CPUs, pop and push", 2, 0, 4, { { 0, "prpr" }, { 1, "prpr" } } },
+		{ "two CPUs, ABA each", 4, 0, 4, { { 0, "ppr" }, { 1, "pprp" } } },
+		{ "three CPUs, one job", 1, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
+		{ "three CPUs, never empty", 3, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
+		{ "a push, a pop, ABA", 5, 1, 3, { { 0, "r" }, { 1, "p" }, { 2, "ppr" } } },
+		{ "chains", 6, 2, 3, { { 0, "c" }, { 1, "cp" }, { 2, "pp" } } },
+		{ "a chunk is added", 0, 0, 3, { { 0, "a" }, { 1, "ppr" }, { 2, "pr" } } },
+		{ "an NMI, and another CPU", 4, 0, 3, { { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
+		{ "an NMI on each of two CPUs", 5, 0, 3,
+		  { { 0, "p" }, { 0, "pr" }, { 1, "pr" }, { 1, "ppr" } } },
+		{ "an NMI in an NMI, and another CPU", 5, 0, 3,
+		  { { 0, "pr" }, { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
+	};
+	unsigned int i;
+
+	tap_start(argc, argv);
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		explore(&scenarios[i]);
+	tap_ok(nulls, "pop has met the empty pool, too: %lu times", nulls);
+	tap_diag("%lu runs, %lu accesses", runs, accesses);
+	return tap_done();
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every call of the pool is interrupted at every one of its instructions, by
+ * every short sequence of other calls: on the same CPU as by an NMI, and with
+ * the same effect as by another CPU while this one stalls. Two NMIs deep, the
+ * second one at every instruction of the first. What is checked is in ledger.h.
+ */
+#include "step.h"
+#include "tap.h"
+
+#ifdef HAVE_STEP
+
+#include "ledger.h"
+
+/* Player 0 is interrupted by player 1, and that by player 2. */
+static struct step interruption[MAX_PLAYERS];
+static unsigned long visits, steps;
+
+static void every_instruction(void *arg)
+{
+	(void)arg;
+	steps++;
+	audit();
+}
+
+static void visit(void *arg)
+{
+	struct player *player = arg;
+
+	visits++;
+	play(player + 1);
+}
+
+static void run_call(struct player *player, struct call *call)
+{
+	int i = player - players;
+
+	if (i + 1 < (int)nr_players)
+		step_run(&interruption[i], call_pool, call);
+	else
+		call_pool(call);
+}
+
+/* Returns false when player 0 ended before the visit. */
+static bool run(int nr, int held, long at0, long at1)
+{
+	unsigned int i;
+
+	ledger_start(nr, held);
+	for (i = 0; i < nr_players; i++)
+		interruption[i] = (struct step) {
+			.at = i ? at1 : at0,
+			.visit = visit,
+			.every = i ? NULL : every_instruction,
+			.arg = &players[i],
+		};
+	play(&players[0]);
+	ledger_end();
+	return step_visited(&interruption[0]);
+}
+
+static bool complain(int nr, int held, long at0, long at1)
+{
+	tap_diag("%s", broken);
+	tap_diag("jobs %d, each player holds %d; %s, interrupted after instruction %ld by %s",
+		 nr, held, players[0].script, at0, players[1].script);
+	if (nr_players > 2)
+		tap_diag("interrupted after instruction %ld by %s", at1,
+			 players[2].script);
+	return false;
+}
+
+static bool one_deep(const char *outer, const char *nmi)
+{
+	int nr, held;
+	long at;
+
+	nr_players = 2;
+	players[0].script = outer;
+	players[1].script = nmi;
+	for (nr = 0; nr <= 5; nr++)
+		for (held = 0; held <= 2 && held * 2 <= nr; held++)
+			for (at = (nr + held) % STEP_STRIDE;
+			     run(nr, held, at, -1) || broken; at += STEP_STRIDE)
+				if (broken)
+					return complain(nr, held, at, -1);
+	return true;
+}
+
+static bool two_deep(const char *outer, const char *nmi, const char *nested,
+		     int nr, int held)
+{
+	long at0, at1;
+
+	nr_players = 3;
+	players[0].script = outer;
+	players[1].script = nmi;
+	players[2].script = nested;
+	for (at0 = 0;; at0 += STEP_STRIDE) {
+		bool visited = true;
+
+		for (at1 = at0 / STEP_STRIDE % STEP_STRIDE; visited; at1 += STEP_STRIDE) {
+			if (!run(nr, held, at0, at1) && !broken)
+				return true;
+			if (broken)
+				return complain(nr, held, at0, at1);
+			visited = step_visited(&interruption[1]);
+		}
+	}
+}
+
+static void test_one_deep(const char *outer, const char *what)
+{
+	static const char *const nmi[] = {
+		"p", "pp", "ppp", "pr", "prpr", "ppr", "ppR", "pprr", "ppRR",
+		"ppc", "pppc", "r", "rr", "c", "rp", "cp", "cpp", "rpr",
+		"a", "ap", "app", "apppr", "apr",
+	};
+	unsigned long before = visits;
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; good && i < ARRAY_SIZE(nmi); i++) {
+		/* Two calls of add are the caller's to serialise. */
+		if (strchr(outer, 'a') && strchr(nmi[i], 'a'))
+			continue;
+		good = one_deep(outer, nmi[i]);
+	}
+	tap_ok(good && visits > before, "%s, interrupted at each instruction: %lu NMIs",
+	       what, visits - before);
+}
+
+static void test_two_deep(const char *outer, const char *what)
+{
+	static const struct {
+		const char *nmi, *nested;
+		int nr, held;
+	} cases[] = {
+		{ "p", "ppr", 4, 0 },
+		{ "pr", "r", 6, 1 },
+		{ "cp", "ppr", 6, 1 },
+	};
+	unsigned long before = visits;
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; good && i < ARRAY_SIZE(cases); i++)
+		good = two_deep(outer, cases[i].nmi, cases[i].nested,
+				cases[i].nr, cases[i].held);
+	tap_ok(good && visits > before, "%s, by an NMI that is itself interrupted at each instruction: %lu NMIs",
+	       what, visits - before);
+}
+
+int main(int argc, char **argv)
+{
+	tap_start(argc, argv);
+	step_init();
+
+	test_one_deep("p", "pop");
+	test_one_deep("r", "push");
+	test_one_deep("c", "push of a chain");
+	test_one_deep("a", "add");
+
+	test_two_deep("p", "pop");
+	test_two_deep("r", "push");
+
+	tap_ok(nulls, "pop has met the empty pool, too: %lu times", nulls);
+	tap_diag("%lu runs, %lu instructions", runs, steps);
+	return tap_done();
+}
+
+#else /* HAVE_STEP */
+
+int main(int argc, char **argv)
+{
+	tap_start(argc, argv);
+	tap_skip("interrupted at each instruction", "needs x86-64 without TSan");
+	return tap_done();
+}
+
+#endif /* HAVE_STEP */
