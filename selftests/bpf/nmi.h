@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where NMIs come from: the test modules' debugfs files. */
+#ifndef KNG_NMI_H
+#define KNG_NMI_H
+
+enum source {
+	SOURCE_FIRE,	/* kng_nmi_fire: to this CPU, from task context */
+	SOURCE_AT,	/* kng_nmi_at: inside the function it was loaded for */
+	SOURCE_STORM,	/* kng_nmi_fire: on every CPU, anywhere */
+	SOURCE_BREAK,	/* progtypes: a breakpoint that it set by itself */
+	SOURCE_NONE,	/* no NMI: teardown from task context */
+};
+
+void nmi_require(enum source source);
+void nmi_begin(enum source source, unsigned int period_us);
+void nmi_kick(enum source source, void (*stir_too)(void));
+void nmi_end(enum source source);
+long long nmi_late(enum source source);
+
+#endif /* KNG_NMI_H */

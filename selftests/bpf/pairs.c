@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * 1000 pairs of bpf_task_from_pid() and bpf_task_release() in each of N NMIs:
+ *
+ *   pairs --kptr task|cgroup --rounds 1000
+ *
+ * With the guard loaded: none of them took a job.
+ */
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "common.h"
+#include "exercise.h"
+#include "pairs.skel.h"
+#include "verdict.h"
+#include "victims.h"
+
+static long long guard_took(void)
+{
+	long long n = file_number(GUARD_STATS, "taken");
+
+	return n < 0 ? 0 : n;
+}
+
+static int run(struct exercise *ex)
+{
+	struct verdict verdict = { .ex = ex, .racing = true };
+	long long took;
+	unsigned int n;
+
+	if (exercise_call(ex->fill, 0, 0))
+		die("the object is not found");
+	if (ex->opt->kptr == KNG_TASK)
+		verdict.references = exercise_call(ex->references, 0, 0);
+	ex->ctl->created = 0;
+	verdict_begin(&verdict);
+	took = guard_took();
+	marker("armed");
+	ex->ctl->open = 1;
+	for (n = 0; n < ex->opt->rounds; n++)
+		nmi_kick(SOURCE_FIRE, NULL);
+	ex->ctl->open = 0;
+	victims_exit();
+	exercise_close(ex);
+	marker("nmis %llu", ex->ctl->nmis);
+	tap_ok(ex->ctl->nmis >= ex->opt->rounds &&
+	       ex->ctl->created >= 1000ULL * ex->opt->rounds,
+	       "%llu pairs in %llu NMIs", ex->ctl->created, ex->ctl->nmis);
+	took = guard_took() - took;
+	tap_ok(!took, "they took %lld jobs of the guard", took);
+	verdict_give(&verdict);
+	marker("done");
+	return tap_done();
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = EXERCISE_OPTIONS;
+	struct pairs_bpf *skel;
+	struct exercise ex;
+
+	opt.rounds = 1000;
+	options_parse(&opt, argc, argv);
+	if (opt.kptr != KNG_TASK && opt.kptr != KNG_CGROUP)
+		die("--kptr %s: task or cgroup", kptr_name(opt.kptr));
+	exercise_begin(&opt);
+	victims_init(opt.kptr, false);
+	skel = pairs_bpf__open();
+	if (!skel)
+		die("the skeleton does not open");
+	exercise_conf(&skel->rodata->conf, &opt);
+	*(__u64 *)&skel->rodata->id = victim(0);
+	if (!exercise_load(skel->skeleton, "pairs"))
+		return tap_done();
+	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "pairs");
+	ex.releases = true;
+	return run(&ex);
+}

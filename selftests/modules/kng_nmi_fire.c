@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NMIs on request, in /sys/kernel/debug/kng_nmi_fire/:
+ *
+ *   fire     write "N": N NMIs to the writer's CPU, from task context with
+ *            interrupts on, each one taken before the next is sent
+ *   hold     write "MS": one NMI to the writer's CPU with interrupts off, and
+ *            off they stay for MS milliseconds (up to 5000)
+ *   storm    write "N PERIOD_US": a timer on every online CPU sends N NMIs
+ *            to the next CPU, so that they land anywhere, irqs-off regions
+ *            included. "0 0" ends a storm. Reading: NMIs still to be sent.
+ *   sent, handled   counts
+ */
+#include <linux/cpu.h>
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "nmi_send.h"
+
+struct storm {
+	struct hrtimer timer;
+	atomic_t left;
+};
+
+static DEFINE_PER_CPU(struct storm, storms);
+static DEFINE_MUTEX(storm_lock);	/* starting and stopping */
+static ktime_t storm_period;		/* written under storm_lock, timers idle */
+static struct dentry *dir;
+
+/* One or two numbers that the user wrote; returns how many. */
+static int read_numbers(const char __user *ubuf, size_t len,
+			unsigned int *a, unsigned int *b)
+{
+	char buf[40];
+	int found;
+
+	if (!len || len >= sizeof(buf))
+		return -EINVAL;
+	if (copy_from_user(buf, ubuf, len))
+		return -EFAULT;
+	buf[len] = '\0';
+	found = sscanf(buf, "%u %u", a, b);
+	return found > 0 ? found : -EINVAL;
+}
+
+static int fire_one(void)
+{
+	bool taken;
+	int cpu;
+
+	cpu = get_cpu();
+	taken = nmi_wait(cpu, 10000000) && nmi_send(cpu) &&
+		nmi_wait(cpu, 10000000);
+	put_cpu();
+	return taken ? 0 : -ETIMEDOUT;
+}
+
+static ssize_t fire_write(struct file *file, const char __user *ubuf,
+			  size_t len, loff_t *pos)
+{
+	unsigned int n, unused;
+	int err;
+
+	err = read_numbers(ubuf, len, &n, &unused);
+	if (err < 0)
+		return err;
+	while (n--) {
+		err = fire_one();
+		if (err)
+			return err;
+		if (signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return len;
+}
+
+static const struct file_operations fire_fops = {
+	.owner = THIS_MODULE,
+	.write = fire_write,
+};
+
+static ssize_t hold_write(struct file *file, const char __user *ubuf,
+			  size_t len, loff_t *pos)
+{
+	unsigned int ms, unused;
+	unsigned long flags;
+	int err;
+
+	err = read_numbers(ubuf, len, &ms, &unused);
+	if (err < 0)
+		return err;
+	if (ms > 5000)
+		return -EINVAL;
+	local_irq_save(flags);
+	err = fire_one();
+	mdelay(ms);
+	local_irq_restore(flags);
+	return err ? err : len;
+}
+
+static const struct file_operations hold_fops = {
+	.owner = THIS_MODULE,
+	.write = hold_write,
+};
+
+static enum hrtimer_restart storm_tick(struct hrtimer *timer)
+{
+	struct storm *storm = container_of(timer, struct storm, timer);
+	int next;
+
+	if (atomic_read(&storm->left) <= 0)
+		return HRTIMER_NORESTART;
+	next = cpumask_next(smp_processor_id(), cpu_online_mask);
+	if (next >= nr_cpu_ids)
+		next = cpumask_first(cpu_online_mask);
+	if (nmi_send(next))
+		atomic_dec(&storm->left);
+	hrtimer_forward_now(timer, storm_period);
+	return HRTIMER_RESTART;
+}
+
+static void storm_start_here(void *unused)
+{
+	hrtimer_start(this_cpu_ptr(&storms.timer), storm_period,
+		      HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+static void storm_stop(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		atomic_set(&per_cpu(storms.left, cpu), 0);
+		hrtimer_cancel(&per_cpu(storms.timer, cpu));
+	}
+}
+
+static ssize_t storm_write(struct file *file, const char __user *ubuf,
+			   size_t len, loff_t *pos)
+{
+	unsigned int n, period_us = 0;
+	int found, cpu;
+
+	found = read_numbers(ubuf, len, &n, &period_us);
+	if (found < 0)
+		return found;
+	if (n > INT_MAX || (n && (found < 2 || !period_us)))
+		return -EINVAL;
+
+	mutex_lock(&storm_lock);
+	cpus_read_lock();
+	storm_stop();
+	storm_period = ns_to_ktime((u64)period_us * NSEC_PER_USEC);
+	for_each_online_cpu(cpu)
+		atomic_set(&per_cpu(storms.left, cpu), n);
+	if (n)
+		on_each_cpu(storm_start_here, NULL, 1);
+	cpus_read_unlock();
+	mutex_unlock(&storm_lock);
+	return len;
+}
+
+static int storm_show(struct seq_file *m, void *unused)
+{
+	u64 left = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		left += atomic_read(&per_cpu(storms.left, cpu));
+	seq_printf(m, "%llu\n", left);
+	return 0;
+}
+
+static int storm_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, storm_show, NULL);
+}
+
+static const struct file_operations storm_fops = {
+	.owner = THIS_MODULE,
+	.open = storm_open,
+	.read = seq_read,
+	.write = storm_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int count_get(void *data, u64 *val)
+{
+	*val = atomic64_read(data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
+
+static int __init nmi_fire_init(void)
+{
+	int err, cpu;
+
+	for_each_possible_cpu(cpu)
+		hrtimer_setup(&per_cpu(storms.timer, cpu), storm_tick,
+			      CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	err = register_nmi_handler(NMI_LOCAL, nmi_claim, 0, "kng_nmi_fire");
+	if (err)
+		return err;
+	dir = debugfs_create_dir("kng_nmi_fire", NULL);
+	debugfs_create_file("fire", 0200, dir, NULL, &fire_fops);
+	debugfs_create_file("hold", 0200, dir, NULL, &hold_fops);
+	debugfs_create_file("storm", 0600, dir, NULL, &storm_fops);
+	debugfs_create_file("sent", 0400, dir, &nmi_sent, &count_fops);
+	debugfs_create_file("handled", 0400, dir, &nmi_handled, &count_fops);
+	return 0;
+}
+
+static void __exit nmi_fire_exit(void)
+{
+	debugfs_remove_recursive(dir);
+	storm_stop();
+	nmi_drain();
+	unregister_nmi_handler(NMI_LOCAL, "kng_nmi_fire");
+}
+
+module_init(nmi_fire_init);
+module_exit(nmi_fire_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Test only: NMIs on request and NMI storms");
