@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# For scenarios, in the guest. What they print goes to the verdict line; their
+# exit status ends up in "# guest done rc=N".
+
+TAP_N=0
+TAP_FAILED=0
+DBG=/sys/kernel/debug
+STATS=$DBG/kptr_nmi_guard/stats
+
+note() { echo "# $*"; }
+
+# check DESCRIPTION COMMAND...: one TAP line, ok if the command succeeds
+check() {
+	what=$1
+	shift
+	TAP_N=$((TAP_N + 1))
+	if "$@"; then
+		echo "ok $TAP_N - $what"
+	else
+		echo "not ok $TAP_N - $what"
+		echo "#   false: $*"
+		TAP_FAILED=$((TAP_FAILED + 1))
+	fi
+}
+
+# The scenario's last line: plan and status.
+finish() {
+	echo "1..$TAP_N"
+	[ "$TAP_FAILED" -eq 0 ] && [ "$TAP_N" -gt 0 ]
+}
+
+# bail REASON: there is no point in going on
+bail() {
+	echo "not ok $((TAP_N + 1)) - $*"
+	exit 1
+}
+
+# eventually SECONDS COMMAND...: tries until it succeeds or time is up
+eventually() {
+	tries=$(($1 * 10))
+	shift
+	while ! "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# test_module NAME PARAM...: loads a test-only module
+test_module() {
+	name=$1
+	shift
+	/sbin/insmod "/tests/modules/$name.ko" "$@" || bail "insmod $name $*: $(dmesg | tail -n 1)"
+}
+
+loaded() { grep -q "^$1 " /proc/modules; }
+not() { ! "$@"; }
+
+guard_load() { /sbin/modprobe kptr_nmi_guard "$@"; }
+guard_unload() { /sbin/rmmod kptr_nmi_guard; }
+guard_wanted() { [ "$GUARD" = yes ]; }
+
+# stat NAME: one number of the guard's
+stat() { sed -n "s/^$1: *//p" "$STATS"; }
+stat_is() { [ "$(stat "$1")" = "$2" ]; }
+stat_positive() { [ "$(stat "$1")" -gt 0 ]; }
+show_stats() { sed 's/^/# stats: /' "$STATS"; }
+
+# No NMI is coming and nothing is pending: the sums must then be exact.
+quiet() { stat_is pending 0; }
+sums_hold() {
+	[ "$(stat taken)" -eq $(($(stat run) + $(stat pending) + $(stat leaked))) ]
+}
+
+# What ftrace has patched, and by how many users: before the guard came, and now.
+# Other users (test modules) must be loaded before hooks_before.
+hooks() { awk '{ print $1, $2 }' /sys/kernel/tracing/enabled_functions | sort; }
+hooks_before() { hooks >/tmp/hooks.before; }
+unhooked() { hooks | cmp -s - /tmp/hooks.before; }
+hooked() { not unhooked; }
+show_hooks() { hooks | diff /tmp/hooks.before - | sed -n 's/^[+>]\([^+]\)/# hooked: \1/p'; }
+
+# The last line that the guard wrote into the kernel's log
+said_last() { dmesg | sed -n 's/.*kptr_nmi_guard: //p' | tail -n 1; }
+# (The kernel's own remarks on foreign modules do not count.)
+lines_said() { dmesg | grep ' kptr_nmi_guard: ' | grep -vc 'taints kernel\|tainting kernel'; }
+
+# refused WHY ERROR WORDS PARAM...: modprobe fails with the error, one log line
+# has the words, and nothing stays behind.
+refused() {
+	why=$1 error=$2 words=$3
+	shift 3
+	hooks_before
+	lines_before=$(lines_said)
+	if guard_load "$@" 2>/tmp/modprobe.err; then
+		check "refused: $why" false
+		guard_unload
+		return
+	fi
+	note "$(cat /tmp/modprobe.err)"
+	note "log: $(said_last)"
+	check "refused: $why" not loaded kptr_nmi_guard
+	check "$why: the error is $error" grep -q "$error" /tmp/modprobe.err
+	check "$why: one line says so" test $(($(lines_said) - lines_before)) -eq 1
+	check "$why: the line names it ($words)" says "$words"
+	check "$why: nothing hooked" unhooked
+}
+says() { said_last | grep -Eq -- "$1"; }
+
+kfence_on() { [ "$(sed -n 's/^enabled: //p' $DBG/kfence/stats)" = 1 ]; }
+kfence_sampled() { [ "$(sed -n 's/^total allocations: //p' $DBG/kfence/stats)" -gt 0 ]; }
+
+# guard_begin PARAM...: loads the guard where one is wanted. Test modules first.
+guard_begin() {
+	hooks_before
+	guard_wanted || return 0
+	check "modprobe kptr_nmi_guard $*" guard_load "$@"
+	check 'hooked' hooked
+}
+
+# guard_end [leaks]: what must hold when no NMI comes any more, then unload.
+guard_end() {
+	guard_wanted || return 0
+	eventually 20 quiet
+	show_stats
+	check 'nothing pending' stat_is pending 0
+	check 'taken == run + pending + leaked' sums_hold
+	check 'all jobs are back' test "$(stat jobs_idle)" = "$(stat jobs_total)"
+	if [ "${1:-}" != leaks ]; then
+		check 'nothing leaked' stat_is leaked 0
+		check 'nothing run inline' stat_is inlined 0
+	fi
+	check 'rmmod' guard_unload
+	check 'module gone' not loaded kptr_nmi_guard
+	check 'hooks gone' unhooked
+	check 'KFENCE was on' kfence_on
+	check 'KFENCE sampled' kfence_sampled
+}
+
+# guard_worked: the doors were open and NMIs went through them
+guard_worked() {
+	guard_wanted || return 0
+	check 'NMIs passed through the guard' stat_positive seen_nmi
+	check 'references were taken in NMI' stat_positive taken
+}
+
+# What a program should find: destructors in NMI, or none.
+expected_in_nmi() { if guard_wanted; then echo 0; else echo some; fi; }

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The bug, and that it is gone: an NMI inside a function that runs with a lock
+# held which the destructors want. Each place hangs the bare kernel.
+
+. "$(dirname "$0")/tap.sh"
+
+for kernel in $TEARDOWN_KERNELS; do
+	for site in rcu_segcblist_enqueue,--kptr,task rcu_cblist_enqueue,--kptr,task insert_work,--kptr,cgroup,--rounds,64; do
+		site=$(site_on "$kernel" "$site")
+		at=${site%%,*}
+		with=(--kernel "$kernel" --scenario hang --args "$site" --cmdline "$NOCB")
+		boot "$kernel-$at-bare" "$kernel: NMI in $at hangs the bare kernel" \
+			"${with[@]}" --guard no --expect hung
+		boot "$kernel-$at-guarded" "$kernel: NMI in $at, guarded: lives, unloads" \
+			"${with[@]}" --guard yes
+	done
+done
+plan

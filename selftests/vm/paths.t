@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2015 # the last part of A && B || C is meant so
+# Each path by which a program in NMI gives back the last reference to something,
+# on each kernel: without the guard, and with it.
+#
+# What a bare kernel does is known and checked: 6.12 hangs on all paths; since
+# 7.2 only releases are left, the verifier or the map refuses the others.
+# KNG_PATHS, a regular expression, takes some of the rows only.
+# A row for each goes to build/logs/paths-KERNEL.tsv; scripts/paths-table prints
+# them.
+
+. "$(dirname "$0")/tap.sh"
+
+TASK=rcu_segcblist_enqueue
+CGROUP=insert_work
+# name | site program options | hangs on: all kernels, or those before 7.2;
+# "6" is not tried later, where local storage can't be deleted in NMI at all, and
+# "7" hangs only since 7.2, because the verifier refuses it before
+paths=(
+	"array|$TASK,teardown,--map,array,--last|old"
+	"per-CPU array|$TASK,teardown,--map,percpu_array,--last|old"
+	"hash|$TASK,teardown,--map,hash,--last|old"
+	"hash, preallocated|$TASK,teardown,--map,hash_prealloc,--last|old"
+	"per-CPU hash|$TASK,teardown,--map,percpu_hash,--last|old"
+	"LRU hash|$TASK,teardown,--map,lru,--last|old"
+	"bpf_obj_drop()|$TASK,drop,--last|old"
+	"task storage delete|$TASK,storage,--last|6"
+	"cgroup storage delete|$TASK,storage,--variant,cgroup,--last|6"
+	"crypto context, array|$TASK,crypto|old"
+	"cgroup, array|$CGROUP,teardown,--map,array,--kptr,cgroup,--last|old"
+	"xchg, bpf_task_release()|$TASK,release,--last|all"
+	"xchg, bpf_cgroup_release()|$CGROUP,release,--kptr,cgroup,--last|all"
+)
+# Other places, where the NMI finds another lock held, or the same one elsewhere:
+# the callback list, a timer base, a worker pool, a runqueue.
+sites=(
+	"at rcu_segcblist_advance|rcu_segcblist_advance,release,--last|all"
+	"at enqueue_timer|enqueue_timer,release,--last|all"
+	"at kick_pool|kick_pool,release,--kptr,cgroup,--last|all"
+	"at update_rq_clock|update_rq_clock,release,--kptr,cgroup,--last|all"
+	"at ttwu_do_activate|ttwu_do_activate,release,--kptr,cgroup,--last|all"
+)
+
+# The program as every type that can be in NMI (those above are tp_btf).
+types=(
+	"perf_event program|$TASK,progtypes,--variant,perf_event,--release,--last|all"
+	"fentry program|$TASK,progtypes,--variant,fentry,--release,--last|all"
+	"tracepoint program|$TASK,progtypes,--variant,tp,--release,--last|all"
+	"raw_tp program|$TASK,progtypes,--variant,raw_tp,--release,--last|7"
+)
+# What no door covers: since it is known, it is shown. On 6.12 the deletion of
+# local storage calls call_rcu_tasks_trace() by itself, kptr or not.
+outside=(
+	"task storage delete, no kptr|$TASK,storage,--kptr,none|open"
+	"cgroup storage delete, no kptr|$TASK,storage,--variant,cgroup,--kptr,none|open"
+)
+
+read -r -a kernels <<<"${KNG_PATH_KERNELS:-$KERNELS}"
+mkdir -p "$TOP/build/logs"
+
+# one_boot NAME VM-OPTION...: sets $out, and $result to survived, rejected, hung
+# or failed. Whether that is as it should be is for the caller.
+one_boot() {
+	local name=$TEST-$1
+	shift
+	out=$("$TOP/scripts/vm" --name "$name" "$@" 2>&1)
+	result=$(printf '%s\n' "$out" | sed -n "s/^ *$name: \([a-z]*\) .*/\1/p" | head -n 1)
+	if grep -aq '^# rejected' "$TOP/build/logs/$name.verdict"; then
+		[ "$result" = hung ] || result=rejected
+	fi
+}
+
+report() {
+	N=$((N + 1))
+	echo "$1 $N - $2"
+	printf '%s\n' "$out" | sed 's/^/# /'
+}
+
+for kernel in "${kernels[@]}"; do
+	rows=$TOP/build/logs/paths-$kernel.tsv
+	: >"$rows"
+	list=("${paths[@]}")
+	case $kernel in
+	bpo-*) new=yes ;;
+	*) new= ;;
+	esac
+	list+=("${types[@]}")
+	[ "$kernel" != "${kernels[0]}" ] || list+=("${sites[@]}" "${outside[@]}")
+	# `make check` has maps in hang.t and maps.t, and tries on the newest
+	# kernel what that still has to fear.
+	if [ -z "${KNG_SLOW:-}" ] && [ -n "$new" ]; then
+		list=("${paths[@]: -2}")
+	elif [ -z "${KNG_SLOW:-}" ]; then
+		list=("${paths[@]:6:1}" "${paths[@]:9:1}" "${paths[@]: -2}" "${sites[@]:1:1}"
+			"${types[@]:0:1}" "${outside[@]:0:1}")
+	fi
+	for path in "${list[@]}"; do
+		IFS='|' read -r what args fears <<<"$path"
+		[[ $what =~ ${KNG_PATHS:-.} ]] || continue
+		case $fears in
+		6 | open) [ -z "$new" ] || continue ;;
+		esac
+		args=$(site_on "$kernel" "$args")
+		id=$kernel-$(printf %s "$what" | tr -cs 'a-zA-Z0-9_\n' -)
+		with=(--kernel "$kernel" --scenario path --args "$args" --cmdline "$NOCB")
+		hangs=yes
+		case $fears in
+		old) [ -z "$new" ] || hangs= ;;
+		7) [ -n "$new" ] || hangs= ;;
+		esac
+
+		one_boot "$id-bare" "${with[@]}" --guard no --expect hung
+		bare=$result
+		if [ -n "$hangs" ]; then
+			[ "$bare" = hung ] && ok=ok || ok='not ok'
+			report "$ok" "$kernel, $what: the bare kernel hangs ($bare)"
+		else
+			[ "$bare" = survived ] || [ "$bare" = rejected ] && ok=ok || ok='not ok'
+			report "$ok" "$kernel, $what: the bare kernel needs no guard ($bare)"
+		fi
+
+		if [ "$fears" = open ]; then
+			one_boot "$id-guarded" "${with[@]}" --guard yes --expect hung
+			[ "$result" = hung ] && ok=ok || ok='not ok'
+			report "$ok" "$kernel, $what: outside the guard, it still hangs ($result)"
+			printf '%s\t%s\t%s\t%s\n' "$kernel" "$what" "$bare" "$result" >>"$rows"
+			continue
+		fi
+		one_boot "$id-guarded" "${with[@]}" --guard yes
+		[ "$result" = survived ] || { [ -z "$hangs" ] && [ "$result" = rejected ]; } &&
+			ok=ok || ok='not ok'
+		report "$ok" "$kernel, $what: guarded, it lives ($result)"
+		printf '%s\t%s\t%s\t%s\n' "$kernel" "$what" "$bare" "$result" >>"$rows"
+	done
+done
+plan

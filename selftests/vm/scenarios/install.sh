@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# `make install` and `make uninstall` as on a real machine: a whole Debian root
+# (shared by the host, changes stay in memory) with its dkms, compiler and the
+# headers of the running kernel.
+
+root=/root
+kver=$(uname -r)
+
+/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
+mkdir -p /lower /memory $root
+mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
+mount -t tmpfs -o size=80% memory /memory
+mkdir /memory/upper /memory/work
+mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay $root ||
+	bail 'the root does not mount'
+for fs in proc sys dev; do
+	mount --rbind /$fs $root/$fs
+done
+mount -t tmpfs tmp $root/tmp
+# What the kernel's package would have brought.
+cp -a /lib/modules/"$kver"/. $root/lib/modules/"$kver"/
+rm -rf $root/lib/modules/"$kver"/updates
+cp /boot/config-"$kver" $root/boot/
+cp -a /project $root/project
+# The host's dkms runs leave a mount point.
+rmdir $root/usr/src/kptr_nmi_guard-* 2>/dev/null
+
+inside() { chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C "$@"; }
+files() { (cd $root && find etc usr/src/kptr* var/lib/dkms lib/modules/"$kver" | sort) 2>/dev/null; }
+installed() { inside dkms status | grep -q "^kptr_nmi_guard/.*: installed"; }
+
+# make WHAT: runs it, shows what it said, keeps its status in $rc
+try() {
+	rc=0
+	inside make -s -C /project "$1" >/tmp/out 2>&1 || rc=$?
+	sed 's/^/# | /' /tmp/out
+}
+files_unchanged() {
+	files | diff /tmp/files.before - >/tmp/diff && return
+	sed 's/^/# | /' /tmp/diff
+	return 1
+}
+
+inside depmod "$kver"
+files >/tmp/files.before
+hooks_before
+
+# A machine that cannot: one line (and make's own), nothing changed.
+mv $root/lib/modules/"$kver"/build $root/lib/modules/"$kver"/build.away
+try install
+mv $root/lib/modules/"$kver"/build.away $root/lib/modules/"$kver"/build
+check 'without headers: make install refuses' test $rc -ne 0
+check 'without headers: says what to do' grep -q "apt-get install linux-headers-$kver" /tmp/out
+check 'without headers: in one line' test "$(wc -l </tmp/out)" -le 2
+check 'without headers: nothing was changed' files_unchanged
+
+# Sources that do not build: what was begun is taken back.
+mv $root/project/Kbuild /tmp/Kbuild
+# shellcheck disable=SC2016 # make expands it
+echo '$(error planted)' >$root/project/Kbuild
+try install
+mv /tmp/Kbuild $root/project/Kbuild
+check 'a build that fails: make install fails' test $rc -ne 0
+check 'a build that fails: shows why' grep -q planted /tmp/out
+check 'a build that fails: all is taken back' files_unchanged
+
+try install
+check 'make install' test $rc -eq 0
+check 'make install shows the stats' grep -q 'jobs_total: 4096' /tmp/out
+check 'dkms: installed' installed
+check 'loaded' loaded kptr_nmi_guard
+check 'hooked' hooked
+check 'at boot, too' test -e $root/etc/modules-load.d/kptr_nmi_guard.conf
+check 'doctor is content' inside /project/scripts/doctor --first
+show_stats
+
+try uninstall
+check 'make uninstall' test $rc -eq 0
+check 'module gone' not loaded kptr_nmi_guard
+check 'hooks gone' unhooked
+check 'dkms knows nothing of it' not installed
+check 'files as before' files_unchanged
+finish

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# ftrace lets one user at a time divert a function. Where another one (a
+# livepatch; here kng_ipmodify) has some of the release door's, the guard says
+# which and what that costs, and does without. It shares none of its own.
+
+hold() { /sbin/insmod /tests/modules/kng_ipmodify.ko "function=$1" 2>/tmp/insmod.err; }
+let_go() { /sbin/rmmod kng_ipmodify; }
+busy() { ! hold "$1" && grep -q 'Device or resource busy' /tmp/insmod.err; }
+# What the guard logged since `dmesg -c`
+told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
+door() { stat_is "door_release_$1" "$2"; }
+worked_in_nmi() { awk '$1 == "put_task_struct_rcu_user" && $3 > 0' "$DBG/kng_witness/counts" | grep -q .; }
+teardown() { /tests/bpf/teardown --map array --last --rounds 16 "$@"; }
+release() { /tests/bpf/release --rounds 16 "$@"; }
+
+test_module kng_witness
+test_module kng_nmi_fire
+hooks_without=$(hooks)
+
+# The destructor. --expect-nmi 0: it is not even entered there.
+dmesg -c >/dev/null
+check 'bpf_task_release_dtor is held' hold bpf_task_release_dtor
+guard_begin teardown=always
+check 'the log names it, and says what that costs' \
+	told 'bpf_task_release_dtor can.t be hooked .-16, .*: references stored during a teardown in NMI may be destroyed there'
+check 'one line does' test "$(dmesg | grep -c 'kptr_nmi_guard: .* can.t be hooked')" -eq 1
+check 'tasks: only the release kfunc is left' door task_struct release
+check 'cgroups: both' door cgroup 'destructor and release'
+check 'map teardown, by the teardown door' teardown --expect-nmi 0
+check 'release kfunc' release --last --expect-nmi stub
+check 'and for cgroups' release --kptr cgroup --last --expect-nmi stub
+guard_worked
+guard_end
+let_go
+
+# The same, not told to open the teardown door: the first map opens it.
+dmesg -c >/dev/null
+check 'bpf_task_release_dtor is held' hold bpf_task_release_dtor
+guard_begin teardown=needed
+check 'the teardown door is closed' not stat_is door_teardown open
+check 'the first map is made' /tests/bpf/mapof --variant task
+check 'it needs the teardown door' eventually 10 stat_is door_teardown open
+check 'the log says so' told 'bpf_task_release_dtor can.t be hooked .-16.: only the teardown door guards it'
+check 'map teardown, by the teardown door' teardown --expect-nmi 0
+rm /sys/fs/bpf/kng-task
+guard_end
+let_go
+
+# The release kfunc
+dmesg -c >/dev/null
+check 'bpf_task_release is held' hold bpf_task_release
+guard_begin teardown=always
+check 'the log names it, and says what that costs' \
+	told 'bpf_task_release can.t be hooked .-16, .*: programs that call it in NMI can hang the machine'
+check 'tasks: only the destructor is left' door task_struct destructor
+check 'map teardown' teardown --expect-nmi 0
+# Not the last references: the call in NMI does no harm here.
+check 'release kfunc' release --expect-nmi some
+check 'as said, its work is done in NMI' worked_in_nmi
+guard_end
+let_go
+
+# Both
+dmesg -c >/dev/null
+check 'both are held' hold bpf_task_release,bpf_task_release_dtor
+guard_begin teardown=always
+check 'both are named' test "$(dmesg | grep -c 'kptr_nmi_guard: bpf_task_release.* can.t be hooked')" -eq 2
+check 'tasks: none' door task_struct none
+check 'map teardown, by the teardown door' teardown --expect-nmi 0
+guard_end
+let_go
+
+# The other way round: what the guard has, nobody else gets.
+guard_begin
+for function in bpf_task_release bpf_task_release_dtor bpf_cgroup_release bpf_cpumask_release_dtor; do
+	check "after the guard, $function is busy" busy $function
+done
+check 'but what it only looks at is free' hold bpf_obj_free_fields,security_bpf_map
+let_go
+guard_end
+check 'without the guard it is free' hold bpf_task_release
+let_go
+check 'hooks as in the beginning' test "$(hooks)" = "$hooks_without"
+finish

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# One path by which NMI gives kptrs back, at one place:
+#   SITE PROGRAM OPTION...
+# The program fails if it could not do its work. Where the verifier refuses it,
+# it says so with status 4, and the boot proves nothing.
+
+# shellcheck disable=SC2086 # words
+set -- $ARGS
+at=$1 program=$2
+shift 2
+
+test_module kng_witness
+test_module kng_nmi_at "at=$at"
+guard_begin
+expect=stub
+guard_wanted || expect=any
+rc=0
+"/tests/bpf/$program" "$@" --rounds 32 --source at --expect-nmi "$expect" || rc=$?
+if [ "$rc" -eq 4 ]; then
+	note 'rejected'
+	guard_end leaks
+	finish
+	exit
+fi
+check "$program $*, NMIs in $at" test "$rc" -eq 0
+guard_end
+finish

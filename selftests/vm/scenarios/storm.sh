@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# NMIs on all CPUs, at any place, while maps that hold last references are torn
+# down. Then again while the guard comes and goes: nothing may be lost. (Without
+# --last there, so that a destructor that runs in NMI cannot hang.)
+
+storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 "$@"; }
+alive() { kill -0 "$1" 2>/dev/null; }
+
+test_module kng_witness
+test_module kng_nmi_fire
+guard_begin teardown=always
+check 'storm, array' storm --map array --last --expect-nmi 0
+check 'storm, hash' storm --map hash --last --expect-nmi 0
+guard_worked
+guard_end
+
+# A load counts if NMIs went through the guard before it was unloaded again.
+for map in array hash; do
+	storm --map $map --rounds 5000 --expect-nmi any >/tmp/storm.out 2>&1 &
+	pid=$!
+	eventually 30 grep -q '^# armed' /tmp/storm.out
+	cycles=0
+	while alive $pid && guard_load; do
+		eventually 2 stat_positive seen_nmi && cycles=$((cycles + 1))
+		guard_unload || break
+	done
+	wait $pid
+	rc=$?
+	sed 's/^/    /' /tmp/storm.out
+	check "storm, $map, guard loaded and unloaded $cycles times under it" test $rc -eq 0
+	check 'at least three times' test $cycles -ge 3
+	check 'guard unloaded' not loaded kptr_nmi_guard
+	check 'hooks gone' unhooked
+done
+finish

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# BPF's fentry and fexit on every function that the guard hooks, attached before
+# the guard comes and after, gone before it goes and after: both work.
+
+# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
+kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
+if kernel_cancels; then paths=2; else paths=6; fi
+trace() {
+	/tests/bpf/tracers --variant "$1" >/tmp/tracers.out 2>&1 &
+	tracers=$!
+	eventually 30 grep -q '^# attached' /tmp/tracers.out
+}
+# Each traced function was seen by each program: its TAP.
+traced() {
+	kill "$tracers"
+	wait "$tracers"
+	rc=$?
+	sed 's/^/    /' /tmp/tracers.out
+	return $rc
+}
+run() {
+	program=$1
+	shift
+	"/tests/bpf/$program" --rounds 4 --last "$@"
+}
+# $1: what to expect of destructors in NMI, besides that their work isn't done
+every_path() {
+	check 'task teardown' run teardown --map array --expect-nmi "$1"
+	check 'cgroup teardown' run teardown --map hash --kptr cgroup --expect-nmi "$1"
+	check 'crypto context teardown' run crypto --expect-nmi "$1"
+	check 'cpumask teardown' run teardown --map array --kptr cpumask --expect-nmi "$2"
+	check 'task release' run release --expect-nmi stub
+	check 'cgroup release' run release --kptr cgroup --expect-nmi stub
+	check 'all of it was taken' stat_is taken $((paths * 4 * 8))
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+
+# Both doors: destructors are not even entered in NMI.
+check 'fentry and fexit attach' trace both
+guard_begin teardown=always
+every_path 0 0
+guard_end
+check 'they traced all of it' traced
+
+# Only the release door: it diverts the traced destructors themselves.
+for variant in fentry fexit; do
+	check "$variant attaches" trace $variant
+	guard_begin teardown=needed
+	every_path stub stub
+	guard_end
+	check "before the guard: $variant traced all of it" traced
+
+	guard_begin teardown=needed
+	check "$variant attaches to what is hooked" trace $variant
+	every_path stub stub
+	check "after the guard: $variant traced all of it" traced
+	guard_end
+done
+
+# The guard goes first.
+hooks_before
+check 'modprobe' guard_load teardown=always
+check 'fentry and fexit attach' trace both
+every_path 0 0
+check 'rmmod' guard_unload
+check 'a program without NMIs' /tests/bpf/teardown --map array --source none --rounds 8
+check 'fentry and fexit outlived the guard' traced
+check 'hooks gone' unhooked
+finish

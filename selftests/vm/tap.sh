@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the tests in selftests/vm: one TAP line per boot.
+
+set -u
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TEST=$(basename "$0" .t)
+N=0
+# `make check-all` gives them all; one test may still ask for a certain kernel.
+export KERNELS=${KNG_KERNELS:-$("$TOP/scripts/kernels" list | head -n 1)}
+
+# Those that free the kptrs of maps in NMI; since 7.2 none does.
+TEARDOWN_KERNELS=
+for kernel in $KERNELS; do
+	case $kernel in
+	bpo-7.*) ;;
+	*) TEARDOWN_KERNELS+="$kernel " ;;
+	esac
+done
+
+# What makes call_rcu() take the lock that the NMI finds held.
+export NOCB='rcu_nocbs=all rcutree.enable_rcu_lazy=0'
+
+# site_on KERNEL SITE...: gcc 12 inlines insert_work(); its caller's next call
+# runs under the same lock.
+site_on() {
+	case $1 in
+	deb12-*) echo "${2/insert_work/kick_pool}" ;;
+	*) echo "$2" ;;
+	esac
+}
+
+# boot NAME DESCRIPTION VM-OPTION...
+boot() {
+	local name=$TEST-$1 what=$2 out
+	shift 2
+	N=$((N + 1))
+	if out=$("$TOP/scripts/vm" --name "$name" "$@" 2>&1); then
+		echo "ok $N - $what"
+		printf '%s\n' "$out" | sed 's/^/# /'
+	else
+		echo "not ok $N - $what"
+		# prove shows what is said here at once.
+		printf '%s\n' "$out" | sed 's/^/# /' >&2
+	fi
+}
+
+plan() {
+	if [ "$N" -gt 0 ]; then
+		echo "1..$N"
+	else
+		echo '1..0 # SKIP not for these kernels'
+	fi
+}
