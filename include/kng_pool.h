@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The job pool: a lock-free stack of preallocated jobs.
- *
+ * The job pool: a lock-free stack of preallocated jobs, which can grow and shrink.
  * Best fit: a fixed set of small objects that are taken in NMI context and
- * given back from anywhere, where "empty" must never be said by mistake.
- * Limits: 2^24 - 1 jobs; one cache line is shared by all CPUs, so it is built
- * for bursts of teardown in NMI, not for a hot allocation path.
+ * given back from anywhere, where "empty" must never be said by mistake. Limits:
+ * 2^24 - 4096 jobs; all CPUs share one cache line: for bursts, not a hot path.
  *
  * The stack is Treiber's (IBM RJ 5118, 1986) with the generation tag that
  * IBM's System/370 Principles of Operation gives for it. Links are indices,
@@ -25,32 +23,41 @@
  * as long as the NMIs, or the vCPU's hypervisor, keep one CPU from running;
  * at 10 ns a pop the others would need three hours and to hit one exact pop.
  *
+ * The pool can shrink (kng_resize.h). For that there is a second stack, the
+ * spare, empty but during a sweep: pop() looks at both.
+ *
  * Who may do what at the same time:
  *
- *		  pop	push	add
- *	pop	   -	 -	 -
- *	push	   -	 -	 -
- *	add	   -	 -	 L
+ *		  pop	push	add	shrink
+ *	pop	   -	 -	 -	 -
+ *	push	   -	 -	 -	 -
+ *	add	   -	 -	 L	 L
+ *	shrink	   -	 -	 L	 L
  *
  * "-" needs no lock, in every context (task, softirq, hardirq, NMI, an NMI
  * nested in any of them by int3 or #DB), on any number of CPUs. "L": the
- * caller serialises; others may read what it counts, with READ_ONCE().
+ * caller serialises; others may read what it counts. "add" and "shrink" are in
+ * kng_resize.h.
  *   pop/pop, pop/push, push/push: each linearises at its compare-and-exchange
- *   of the one head word. The loser's reload sees the winner's value, so a
- *   retry means that another caller made progress. A nested caller finishes
- *   before the one that it interrupts goes on; it is just another winner.
+ *   of a head word. The loser's reload sees the winner's value, so a retry
+ *   means that another caller made progress. A nested caller finishes before
+ *   the one that it interrupts goes on; it is just another winner.
  *   add/any: a chunk is in the table before its first job can be reached
  *   through the head.
+ *   shrink/pop, shrink/push: the sweeper's pops and pushes are like others. Who
+ *   did not see the mark pushes a job that should go: the next sweep finds it.
  *
  * Invariants:
- *   A job is in the stack or in use by one owner, never both.
- *   pop() returns NULL only if the head read as empty, hence the stack was
- *   empty at that instant: a job whose push was interrupted half way is still
- *   in use, not hidden in the stack.
+ *   A job is in one of the stacks, in use by one owner, or retired.
+ *   pop() returns NULL only if both stacks were empty at one instant: it read the
+ *   head as empty, the spare as empty, and the head again with the same tag, so
+ *   the head was empty all the time between. A job whose push was interrupted
+ *   half way is still in use, not hidden. The sweeper, too, owns one job at a
+ *   time, for as long as a push takes, and runs only where jobs are left over.
  *   Jobs are type-stable: ->next may be read by a stalled pop() after the job
- *   left the stack. Chunks are freed only after every pop() that could have
- *   seen them has ended; an RCU grace period, since pop() runs with
- *   preemption off.
+ *   left the stack. Chunks are freed, and their place in the table is used
+ *   again, only after every pop() that could have seen them has ended; an RCU
+ *   grace period, since pop() runs with preemption off.
  */
 #ifndef KNG_POOL_H
 #define KNG_POOL_H
@@ -59,6 +66,7 @@
 #ifndef CONFIG_64BIT
 #error "the job pool needs a 64-bit compare-and-exchange that NMIs may use"
 #endif
+#include <asm/barrier.h>
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/llist.h>
@@ -77,8 +85,7 @@
 #define KNG_CHUNK_JOBS		(1U << KNG_CHUNK_SHIFT)
 #define KNG_MAX_CHUNKS		(1U << (KNG_INDEX_BITS - KNG_CHUNK_SHIFT))
 
-/* A test can stop a caller between its load of the head and its exchange. */
-#ifndef kng_pool_race_point
+#ifndef kng_pool_race_point /* a test can stop a caller before its exchange */
 #define kng_pool_race_point()	do { } while (0)
 #endif
 
@@ -99,21 +106,37 @@ struct kng_job {
 };
 
 /**
+ * struct kng_chunk - jobs that were allocated together
+ * @jobs: the memory; NULL if this place in the table is free
+ * @nr: how many jobs
+ * @going: they are to be retired; set by kng_resize_mark()
+ * @retired: how many of them are
+ */
+struct kng_chunk {
+	struct kng_job *jobs;
+	u16 nr;
+	bool going;
+	atomic_t retired;
+};
+
+/**
  * struct kng_pool - a pool of jobs
  * @head: tag and index of the first idle job
+ * @spare: the same for the second stack, which is empty but during a sweep
  * @idle: number of idle jobs; counts a job before it is pushed and until after
  *	it was popped, so that it is exact when quiet and never too small
- * @total: jobs that were ever added; written by kng_pool_add() alone
- * @nr_chunks: entries of @chunk in use; as @total
+ * @total: number of jobs that are not retired
+ * @nr_chunks: entries of @chunk that were ever in use; for who adds and shrinks
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each; away from @head,
  *	which all CPUs write
  */
 struct kng_pool {
 	atomic64_t head;
+	atomic64_t spare;
 	atomic_t idle;
-	u32 total;
+	atomic_t total;
 	u32 nr_chunks;
-	struct kng_job *chunk[KNG_MAX_CHUNKS] __aligned(64);
+	struct kng_chunk chunk[KNG_MAX_CHUNKS] __aligned(64);
 };
 
 /**
@@ -125,6 +148,7 @@ struct kng_pool {
 static inline void kng_pool_init(struct kng_pool *pool)
 {
 	atomic64_set(&pool->head, KNG_INDEX_NONE);
+	atomic64_set(&pool->spare, KNG_INDEX_NONE);
 }
 
 /**
@@ -138,7 +162,58 @@ static inline void kng_pool_init(struct kng_pool *pool)
 static inline struct kng_job *kng_pool_job(struct kng_pool *pool, u32 index)
 {
 	return &pool->chunk[index >> KNG_CHUNK_SHIFT]
-			   [index & (KNG_CHUNK_JOBS - 1)];
+			   .jobs[index & (KNG_CHUNK_JOBS - 1)];
+}
+
+/* Pop from one stack. NULL if it was empty: then *@seen is its head word. */
+static inline struct kng_job *kng_stack_pop(struct kng_pool *pool,
+					    atomic64_t *stack, s64 *seen)
+{
+	/*
+	 * The address dependency from the head to the job pairs with the
+	 * exchange in kng_stack_push(): ->next and the chunk's table entry are
+	 * visible before the index is. It holds for a failed exchange's reload
+	 * too. The read of ->next comes before our exchange, which is fully
+	 * ordered and pairs with the next owner's: what that one does to ->next
+	 * later is never taken for the link that it was.
+	 */
+	s64 head = atomic64_read(stack);
+	struct kng_job *job;
+	u64 new;
+
+	do {
+		u32 index = head & KNG_INDEX_MASK;
+
+		if (index == KNG_INDEX_NONE) {
+			*seen = head;
+			return NULL;
+		}
+		job = kng_pool_job(pool, index);
+		new = (head & KNG_TAG_MASK) + KNG_TAG_ONE;
+		new |= READ_ONCE(job->next);
+		kng_pool_race_point();
+	} while (!atomic64_try_cmpxchg(stack, &head, new));
+
+	return job;
+}
+
+/* Push a chain of jobs on one stack. */
+static inline void kng_stack_push(atomic64_t *stack, struct kng_job *first,
+				  struct kng_job *last)
+{
+	s64 head = atomic64_read(stack);
+	u64 new;
+
+	do {
+		WRITE_ONCE(last->next, head & KNG_INDEX_MASK);
+		new = (head & KNG_TAG_MASK) | first->index;
+		kng_pool_race_point();
+		/*
+		 * Fully ordered: pairs with the dependency and with the
+		 * exchange in kng_stack_pop(). The owner's last accesses to the
+		 * jobs come before the next owner's first.
+		 */
+	} while (!atomic64_try_cmpxchg(stack, &head, new));
 }
 
 /**
@@ -151,31 +226,42 @@ static inline struct kng_job *kng_pool_job(struct kng_pool *pool, u32 index)
  */
 static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
 {
-	/*
-	 * The address dependency from the head to the job pairs with the
-	 * exchange in kng_pool_push_chain(): ->next and the chunk's table
-	 * entry are visible before the index is. It holds for a failed
-	 * exchange's reload too. The read of ->next comes before our exchange,
-	 * which is fully ordered and pairs with the next owner's: what that one
-	 * does to ->next later is never taken for the link that it was.
-	 */
-	s64 head = atomic64_read(&pool->head);
+	s64 empty, spare_empty;
 	struct kng_job *job;
-	u64 new;
 
 	do {
-		u32 index = head & KNG_INDEX_MASK;
+		job = kng_stack_pop(pool, &pool->head, &empty);
+		if (job)
+			break;
+		/*
+		 * Both pair with the sweeper's exchanges, fully ordered: had the
+		 * spare's last job gone to the head before we read the spare,
+		 * the head's word would show it.
+		 */
+		smp_rmb();
+		job = kng_stack_pop(pool, &pool->spare, &spare_empty);
+		if (job)
+			break;
+		smp_rmb(); /* See above. */
+	} while (atomic64_read(&pool->head) != empty);
 
-		if (index == KNG_INDEX_NONE)
-			return NULL;
-		job = kng_pool_job(pool, index);
-		new = (head & KNG_TAG_MASK) + KNG_TAG_ONE;
-		new |= READ_ONCE(job->next);
-		kng_pool_race_point();
-	} while (!atomic64_try_cmpxchg(&pool->head, &head, new));
-
-	atomic_dec(&pool->idle);
+	if (job)
+		atomic_dec(&pool->idle);
 	return job;
+}
+
+/* If the job's chunk is going, that is the end of the job, which the caller owns. */
+static inline bool kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
+{
+	struct kng_chunk *chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
+
+	if (!READ_ONCE(chunk->going))
+		return false;
+	atomic_dec(&pool->total);
+	/* Last: who sees the sum may free the job. Pairs with kng_resize_gone(). */
+	smp_mb__before_atomic();
+	atomic_inc(&chunk->retired);
+	return true;
 }
 
 /**
@@ -186,6 +272,8 @@ static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
  * @last: last job of the chain; its ->next is overwritten
  * @nr: jobs in the chain
  *
+ * Jobs of chunks that are going are not looked for.
+ *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks. The
  *	caller owns all jobs of the chain, and none after the call.
  */
@@ -193,20 +281,8 @@ static inline void kng_pool_push_chain(struct kng_pool *pool,
 				       struct kng_job *first,
 				       struct kng_job *last, u32 nr)
 {
-	s64 head = atomic64_read(&pool->head);
-	u64 new;
-
 	atomic_add(nr, &pool->idle);
-	do {
-		WRITE_ONCE(last->next, head & KNG_INDEX_MASK);
-		new = (head & KNG_TAG_MASK) | first->index;
-		kng_pool_race_point();
-		/*
-		 * Fully ordered: pairs with the dependency and with the
-		 * exchange in kng_pool_pop(). The owner's last accesses to the
-		 * jobs come before the next owner's first.
-		 */
-	} while (!atomic64_try_cmpxchg(&pool->head, &head, new));
+	kng_stack_push(&pool->head, first, last);
 }
 
 /**
@@ -218,33 +294,8 @@ static inline void kng_pool_push_chain(struct kng_pool *pool,
  */
 static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 {
-	kng_pool_push_chain(pool, job, job, 1);
-}
-
-/**
- * kng_pool_add() - add a chunk of new jobs
- * @pool: the pool
- * @jobs: the chunk; belongs to the pool from now on
- * @nr: 1 to KNG_CHUNK_JOBS jobs
- *
- * Context: Any; callers are serialised. pop and push may run at the same time.
- *	The caller adds fewer than KNG_MAX_CHUNKS chunks: the last index of the
- *	last one is KNG_INDEX_NONE.
- */
-static inline void kng_pool_add(struct kng_pool *pool, struct kng_job *jobs,
-				u32 nr)
-{
-	u32 base = pool->nr_chunks << KNG_CHUNK_SHIFT;
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		jobs[i].index = base + i;
-		jobs[i].next = base + i + 1;
-	}
-	/* Published by the exchange in kng_pool_push_chain(). */
-	pool->chunk[pool->nr_chunks++] = jobs;
-	WRITE_ONCE(pool->total, pool->total + nr);
-	kng_pool_push_chain(pool, &jobs[0], &jobs[nr - 1], nr);
+	if (!kng_pool_retire(pool, job))
+		kng_pool_push_chain(pool, job, job, 1);
 }
 
 #endif /* KNG_POOL_H */

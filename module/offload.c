@@ -65,7 +65,6 @@ static DEFINE_PER_CPU(struct queue, queues);
 static struct workqueue_struct *workqueue;
 static enum cpuhp_state prepare_state, online_state;
 static unsigned int hardirq_budget;
-static unsigned int low_water;	/* idle jobs; below, the budget is ignored */
 static unsigned int peak;
 static atomic_t exhausted;
 
@@ -156,6 +155,11 @@ static void run_job(struct kng_job *job, enum kng_counter where)
 	kng_count(where);
 }
 
+static int low_water(u32 total)
+{
+	return clamp(total / 8, 1U, 512U);
+}
+
 /*
  * With few jobs left in the pool, waiting for the worker to be scheduled could
  * leave an NMI without one: then the irq_work goes on past its budget. Even so
@@ -163,9 +167,11 @@ static void run_job(struct kng_job *job, enum kng_counter where)
  */
 static bool out_of_budget(unsigned int done, unsigned int budget)
 {
+	u32 total = kng_pool_total();
+
 	if (done < budget)
 		return false;
-	return atomic_read(&kng_pool.idle) >= low_water || done >= kng_pool.total;
+	return atomic_read(&kng_pool.idle) >= low_water(total) || done >= total;
 }
 
 /* Run pending jobs. True if some are left: the caller has to see to them. */
@@ -244,7 +250,6 @@ int kng_offload_init(unsigned int budget)
 	int cpu, ret;
 
 	hardirq_budget = budget;
-	low_water = clamp(kng_pool.total / 8, 1U, 512U);
 	for_each_possible_cpu(cpu) {
 		struct queue *q = per_cpu_ptr(&queues, cpu);
 

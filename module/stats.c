@@ -42,7 +42,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "door_teardown: %s\n", kng_watch_door());
 	kng_release_show(m);
 	seq_printf(m, "on_empty: %s\n", kng_on_empty == KNG_LEAK ? "leak" : "inline");
-	seq_printf(m, "jobs_total: %u\n", kng_pool.total);
+	seq_printf(m, "jobs_total: %u\n", kng_pool_total());
 	seq_printf(m, "jobs_idle: %d\n", atomic_read(&kng_pool.idle));
 	seq_printf(m, "pending: %u\n", kng_pool_in_use());
 	seq_printf(m, "peak_pending: %u\n", kng_offload_peak());
