@@ -33,8 +33,13 @@
  *	known destructors, or its module was on its way out; then as with no job
  * @KNG_LEAKED: references dropped without their destructor (on_empty=leak)
  * @KNG_INLINED: destructors left to run in NMI (on_empty=inline)
+ * @KNG_KEPT: references left in their slot, which lives on (on_empty=leak)
  * @KNG_RACED: slots that somebody else emptied first; their job went back
  * @KNG_NESTED: entries while the same CPU was already inside a hook
+ * @KNG_ADOPTED: maps with room for references that were older than the guard
+ * @KNG_GROWN: jobs added to the pool
+ * @KNG_TRIMMED: jobs whose memory was given back
+ * @KNG_REFUSED: exchanges that were refused (reserve=exact)
  * @KNG_BAD_CONTEXT: internal check: a destructor was about to run in NMI; 0
  * @KNG_NR_COUNTERS: how many there are
  */
@@ -51,8 +56,13 @@ enum kng_counter {
 	KNG_TABLE_FULL,
 	KNG_LEAKED,
 	KNG_INLINED,
+	KNG_KEPT,
 	KNG_RACED,
 	KNG_NESTED,
+	KNG_ADOPTED,
+	KNG_GROWN,
+	KNG_TRIMMED,
+	KNG_REFUSED,
 	KNG_BAD_CONTEXT,
 	KNG_NR_COUNTERS
 };
@@ -70,8 +80,13 @@ enum kng_counter {
 	[KNG_TABLE_FULL]	= "table_full",		\
 	[KNG_LEAKED]		= "leaked",		\
 	[KNG_INLINED]		= "inlined",		\
+	[KNG_KEPT]		= "kept",		\
 	[KNG_RACED]		= "raced",		\
 	[KNG_NESTED]		= "nested",		\
+	[KNG_ADOPTED]		= "adopted",		\
+	[KNG_GROWN]		= "grown",		\
+	[KNG_TRIMMED]		= "trimmed",		\
+	[KNG_REFUSED]		= "refused",		\
 	[KNG_BAD_CONTEXT]	= "bad_context",	\
 }
 

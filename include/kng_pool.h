@@ -123,8 +123,9 @@ struct kng_chunk {
  * struct kng_pool - a pool of jobs
  * @head: tag and index of the first idle job
  * @spare: the same for the second stack, which is empty but during a sweep
- * @idle: number of idle jobs; counts a job before it is pushed and until after
- *	it was popped, so that it is exact when quiet and never too small
+ * @in_use: number of jobs that have an owner; counts a job from after it was
+ *	popped until before it is pushed, so that it is exact when quiet, and
+ *	else too small by the calls that are under way
  * @total: number of jobs that are not retired
  * @nr_chunks: entries of @chunk that were ever in use; for who adds and shrinks
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each; away from @head,
@@ -133,7 +134,7 @@ struct kng_chunk {
 struct kng_pool {
 	atomic64_t head;
 	atomic64_t spare;
-	atomic_t idle;
+	atomic_t in_use;
 	atomic_t total;
 	u32 nr_chunks;
 	struct kng_chunk chunk[KNG_MAX_CHUNKS] __aligned(64);
@@ -166,12 +167,12 @@ static inline struct kng_job *kng_pool_job(struct kng_pool *pool, u32 index)
 }
 
 /* Pop from one stack. NULL if it was empty: then *@seen is its head word. */
-static inline struct kng_job *kng_stack_pop(struct kng_pool *pool,
-					    atomic64_t *stack, s64 *seen)
+static inline struct kng_job *__kng_stack_pop(struct kng_pool *pool,
+					      atomic64_t *stack, s64 *seen)
 {
 	/*
 	 * The address dependency from the head to the job pairs with the
-	 * exchange in kng_stack_push(): ->next and the chunk's table entry are
+	 * exchange in __kng_stack_push(): ->next and the chunk's table entry are
 	 * visible before the index is. It holds for a failed exchange's reload
 	 * too. The read of ->next comes before our exchange, which is fully
 	 * ordered and pairs with the next owner's: what that one does to ->next
@@ -198,8 +199,8 @@ static inline struct kng_job *kng_stack_pop(struct kng_pool *pool,
 }
 
 /* Push a chain of jobs on one stack. */
-static inline void kng_stack_push(atomic64_t *stack, struct kng_job *first,
-				  struct kng_job *last)
+static inline void __kng_stack_push(atomic64_t *stack, struct kng_job *first,
+				    struct kng_job *last)
 {
 	s64 head = atomic64_read(stack);
 	u64 new;
@@ -210,7 +211,7 @@ static inline void kng_stack_push(atomic64_t *stack, struct kng_job *first,
 		kng_pool_race_point();
 		/*
 		 * Fully ordered: pairs with the dependency and with the
-		 * exchange in kng_stack_pop(). The owner's last accesses to the
+		 * exchange in __kng_stack_pop(). The owner's last accesses to the
 		 * jobs come before the next owner's first.
 		 */
 	} while (!atomic64_try_cmpxchg(stack, &head, new));
@@ -230,7 +231,7 @@ static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
 	struct kng_job *job;
 
 	do {
-		job = kng_stack_pop(pool, &pool->head, &empty);
+		job = __kng_stack_pop(pool, &pool->head, &empty);
 		if (job)
 			break;
 		/*
@@ -239,19 +240,19 @@ static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
 		 * the head's word would show it.
 		 */
 		smp_rmb();
-		job = kng_stack_pop(pool, &pool->spare, &spare_empty);
+		job = __kng_stack_pop(pool, &pool->spare, &spare_empty);
 		if (job)
 			break;
 		smp_rmb(); /* See above. */
 	} while (atomic64_read(&pool->head) != empty);
 
 	if (job)
-		atomic_dec(&pool->idle);
+		atomic_inc(&pool->in_use);
 	return job;
 }
 
 /* If the job's chunk is going, that is the end of the job, which the caller owns. */
-static inline bool kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
+static inline bool __kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 {
 	struct kng_chunk *chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
 
@@ -265,27 +266,6 @@ static inline bool kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 }
 
 /**
- * kng_pool_push_chain() - give back jobs that are linked by ->next
- * @pool: the pool
- * @first: first job of the chain, linked by WRITE_ONCE() to ->next: a stalled
- *	pop may be reading that
- * @last: last job of the chain; its ->next is overwritten
- * @nr: jobs in the chain
- *
- * Jobs of chunks that are going are not looked for.
- *
- * Context: Any, nested NMI included. Never sleeps, allocates or locks. The
- *	caller owns all jobs of the chain, and none after the call.
- */
-static inline void kng_pool_push_chain(struct kng_pool *pool,
-				       struct kng_job *first,
-				       struct kng_job *last, u32 nr)
-{
-	atomic_add(nr, &pool->idle);
-	kng_stack_push(&pool->head, first, last);
-}
-
-/**
  * kng_pool_push() - give back a job
  * @pool: the pool
  * @job: a job that the caller owns; not the caller's any more after the call
@@ -294,8 +274,9 @@ static inline void kng_pool_push_chain(struct kng_pool *pool,
  */
 static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 {
-	if (!kng_pool_retire(pool, job))
-		kng_pool_push_chain(pool, job, job, 1);
+	atomic_dec(&pool->in_use);
+	if (!__kng_pool_retire(pool, job))
+		__kng_stack_push(&pool->head, job, job);
 }
 
 #endif /* KNG_POOL_H */

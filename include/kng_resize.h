@@ -57,11 +57,11 @@ static inline bool kng_resize_add(struct kng_pool *pool, struct kng_job *jobs,
 		jobs[i].index = base + i;
 		jobs[i].next = base + i + 1;
 	}
-	/* Published by the exchange in kng_stack_push(). */
+	/* Published by the exchange in __kng_stack_push(). */
 	pool->chunk[slot].jobs = jobs;
 	pool->chunk[slot].nr = nr;
 	atomic_add(nr, &pool->total);
-	kng_pool_push_chain(pool, &jobs[0], &jobs[nr - 1], nr);
+	__kng_stack_push(&pool->head, &jobs[0], &jobs[nr - 1]);
 	return true;
 }
 
@@ -99,14 +99,12 @@ static inline bool kng_resize_sweep(struct kng_pool *pool, bool back, u32 max)
 	s64 empty;
 
 	while (max--) {
-		struct kng_job *job = kng_stack_pop(pool, from, &empty);
+		struct kng_job *job = __kng_stack_pop(pool, from, &empty);
 
 		if (!job)
 			return false;
-		if (kng_pool_retire(pool, job))
-			atomic_dec(&pool->idle);
-		else
-			kng_stack_push(to, job, job);
+		if (!__kng_pool_retire(pool, job))
+			__kng_stack_push(to, job, job);
 	}
 	return true;
 }
@@ -124,7 +122,7 @@ static inline bool kng_resize_gone(struct kng_pool *pool, u32 slot)
 	struct kng_chunk *chunk = &pool->chunk[slot];
 	bool gone = chunk->going && atomic_read(&chunk->retired) == chunk->nr;
 
-	/* Pairs with the barrier in kng_pool_retire(). */
+	/* Pairs with the barrier in __kng_pool_retire(). */
 	smp_rmb();
 	return gone;
 }

@@ -72,6 +72,26 @@ static void nmi_entry(unsigned long ip, unsigned long parent_ip,
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
 }
 
+static void both_entry(unsigned long ip, unsigned long parent_ip,
+		       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
+
+	if (in_nmi())
+		nmi_entry(ip, parent_ip, ops, fregs);
+	else
+		hook->outside(ftrace_regs_get_argument(fregs, 0),
+			      ftrace_regs_get_argument(fregs, 1));
+}
+
+static void replace_entry(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
+
+	ftrace_regs_set_instruction_pointer(fregs, hook->replacement);
+}
+
 static void any_entry(unsigned long ip, unsigned long parent_ip,
 		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
@@ -118,6 +138,15 @@ static int register_ops(struct ftrace_ops *ops)
 	return ret;
 }
 
+static ftrace_func_t entry_of(const struct kng_hook *hook)
+{
+	if (hook->enter)
+		return any_entry;
+	if (hook->replacement)
+		return replace_entry;
+	return hook->outside ? both_entry : nmi_entry;
+}
+
 /*
  * Hook the functions of one mask. The filter is complete before the ops is
  * registered: only registration prepares functions that BPF trampolines share
@@ -130,7 +159,7 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	int ret;
 
 	memset(ops, 0, sizeof(*ops));
-	ops->func = hook->enter ? any_entry : nmi_entry;
+	ops->func = entry_of(hook);
 	ops->flags = FTRACE_OPS_FL_PERMANENT;
 	if (hook->can_skip)
 		ops->flags |= FTRACE_OPS_FL_IPMODIFY;

@@ -42,6 +42,10 @@ struct kng_kprobe {
  * @divert: called when one of them is, in NMI, with its first two arguments.
  *	If it returns true the function is skipped; only a hook with @can_skip
  *	may do that, and only with ftrace.
+ * @outside: beside @divert, called when one of them is, not in NMI, with its
+ *	first two arguments; with ftrace only
+ * @replacement: instead of @divert: a function to go to in place of the hooked
+ *	one, in every context; with ftrace only
  * @enter: instead of @divert, called in whatever context the function's
  *	callers have, preemption on or off; with ftrace only.
  * @can_skip: the hook may skip its functions. ftrace grants that to one user
@@ -55,6 +59,8 @@ struct kng_hook {
 	const char *function[KNG_HOOK_FUNCTIONS];
 	unsigned long address;
 	bool (*divert)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+	void (*outside)(unsigned long arg0, unsigned long arg1);
+	unsigned long replacement;
 	void (*enter)(unsigned long arg0);
 	bool can_skip;
 	unsigned int hooked;

@@ -53,7 +53,7 @@ int kng_kprobe_install(struct kng_hook *hook)
 	int ret = -EOPNOTSUPP;
 	unsigned int i;
 
-	if (hook->enter)
+	if (hook->enter || hook->replacement || hook->outside)
 		return ret;
 
 	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {

@@ -17,8 +17,14 @@
  * Beside the path:
  *
  *	probe.c		asks the kernel for a type's destructor
- *	watch.c		opens the teardown door when a map needs it
+ *	watch.c		sees maps come and go, and opens the teardown door for them
  *	learn.c		brings destructors of other modules to the release door
+ *	charge.c	how many references a map has room for
+ *	maps.c		keeps the account, map by map
+ *	reserve.c	makes as many jobs as that takes
+ *	exact.c		counts what is in the maps, if that is asked for
+ *	queue.c		the CPUs' queues, with hotplug
+ *	params.c	what the user asked for
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,102 +32,17 @@
 
 #include "compat.h"
 #include "dtor.h"
+#include "exact.h"
 #include "hook.h"
+#include "maps.h"
 #include "offload.h"
+#include "params.h"
 #include "pool.h"
 #include "release.h"
+#include "reserve.h"
 #include "stats.h"
 #include "teardown.h"
 #include "watch.h"
-
-static unsigned int jobs = KNG_JOBS_DEFAULT;
-module_param(jobs, uint, 0444);
-MODULE_PARM_DESC(jobs, "Destructor calls that can be pending at once, all CPUs together: "
-		 __stringify(KNG_JOBS_MIN) " to " __stringify(KNG_JOBS_MAX)
-		 " jobs of 24 bytes (default " __stringify(KNG_JOBS_DEFAULT) ")");
-
-static unsigned int budget = KNG_BUDGET_DEFAULT;
-module_param(budget, uint, 0444);
-MODULE_PARM_DESC(budget, "Destructor calls that one hardirq run may make before a worker goes on: "
-		 __stringify(KNG_BUDGET_MIN) " to " __stringify(KNG_BUDGET_MAX)
-		 " calls (default " __stringify(KNG_BUDGET_DEFAULT) ")");
-
-static char *on_empty = "leak";
-module_param(on_empty, charp, 0444);
-MODULE_PARM_DESC(on_empty, "With no job left: leak the reference, or run its destructor inline in NMI: leak or inline (default leak)");
-
-static char *teardown = "auto";
-module_param(teardown, charp, 0444);
-MODULE_PARM_DESC(teardown, "When to hook bpf_obj_free_fields, which costs every map: with the first map that holds kptrs, at load, or only for destructors that the release door lacks: auto, always or needed (default auto)");
-
-static char *hook = "auto";
-module_param(hook, charp, 0444);
-MODULE_PARM_DESC(hook, "What to hook with: auto, ftrace or kprobe; auto takes kprobe where ftrace can't, kprobe misses calls inside kprobe handlers (default auto)");
-
-static enum kng_teardown_mode teardown_mode;
-
-static bool __init check_range(const char *name, unsigned int value,
-			       unsigned int min, unsigned int max)
-{
-	if (value >= min && value <= max)
-		return true;
-	pr_err("%s=%u is out of range: give %u to %u\n", name, value, min, max);
-	return false;
-}
-
-/* In the order of their enums. */
-static const char * const on_empty_names[] __initconst = { "leak", "inline", NULL };
-static const char * const teardown_names[] __initconst = { "auto", "always", "needed", NULL };
-static const char * const hook_names[] __initconst = { "auto", "ftrace", "kprobe", NULL };
-
-enum { HOOK_AUTO, HOOK_FTRACE, HOOK_KPROBE };
-
-static int __init check_choice(const char *name, const char *value,
-			       const char * const *names, const char *choices)
-{
-	int i;
-
-	for (i = 0; names[i]; i++) {
-		if (!strcmp(value, names[i]))
-			return i;
-	}
-	pr_err("%s=%s is unknown: give %s\n", name, value, choices);
-	return -EINVAL;
-}
-
-static int __init check_params(void)
-{
-	int ret;
-
-	if (!check_range("jobs", jobs, KNG_JOBS_MIN, KNG_JOBS_MAX) ||
-	    !check_range("budget", budget, KNG_BUDGET_MIN, KNG_BUDGET_MAX))
-		return -EINVAL;
-
-	ret = check_choice("on_empty", on_empty, on_empty_names, "leak or inline");
-	if (ret < 0)
-		return ret;
-	kng_on_empty = ret;
-
-	ret = check_choice("teardown", teardown, teardown_names,
-			   "auto, always or needed");
-	if (ret < 0)
-		return ret;
-	teardown_mode = ret;
-
-	ret = check_choice("hook", hook, hook_names, "auto, ftrace or kprobe");
-	if (ret < 0)
-		return ret;
-	if (ret == HOOK_KPROBE) {
-		kng_hook_kind = KNG_HOOK_KPROBE;
-	} else if (!kng_hook_exists("bpf_obj_free_fields")) {
-		if (ret == HOOK_FTRACE) {
-			pr_err("bpf_obj_free_fields is not in ftrace's available_filter_functions: load with hook=kprobe\n");
-			return -EOPNOTSUPP;
-		}
-		kng_hook_kind = KNG_HOOK_KPROBE;
-	}
-	return 0;
-}
 
 static const char * __init cure(int err)
 {
@@ -161,17 +82,25 @@ static int __init open_doors(void)
 	}
 
 	/* Without the release door the other is all there is. */
-	ret = kng_watch_start(guarded ? teardown_mode : KNG_TEARDOWN_ALWAYS);
+	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
+			      KNG_TEARDOWN_ALWAYS);
 	if (ret && guarded) {
 		pr_warn("bpf_obj_free_fields can't be hooked (%d): destructors of other modules run in NMI\n",
 			ret);
 	} else if (ret) {
 		pr_err("nothing can be hooked (%d): %s\n", ret, cure(ret));
-		kng_watch_exit();
-		kng_release_exit();
-		return ret;
+		goto close;
 	}
-	return 0;
+
+	ret = kng_params.exact ? kng_exact_init() : 0;
+	if (!ret)
+		return 0;
+	pr_err("bpf_kptr_xchg can't be replaced (%d): load with reserve=capacity, or unload what holds it\n",
+	       ret);
+close:
+	kng_watch_exit();
+	kng_release_exit();
+	return ret;
 }
 
 /* Each step can be undone; the doors open last. kng_exit() is the mirror. */
@@ -179,15 +108,16 @@ static int __init kng_init(void)
 {
 	int ret;
 
-	ret = check_params();
+	ret = kng_params_check();
 	if (ret)
 		return ret;
 
-	ret = kng_pool_alloc(jobs);
+	ret = kng_pool_alloc(kng_params.jobs);
 	if (ret) {
-		pr_err("no memory for %u jobs: load with a smaller jobs=\n", jobs);
+		pr_err("no memory for %u jobs: load with a smaller jobs=\n", kng_params.jobs);
 		return ret;
 	}
+	kng_exact_raise(kng_params.jobs);
 
 	ret = kng_dtor_init();
 	if (ret) {
@@ -195,7 +125,7 @@ static int __init kng_init(void)
 		goto free_pool;
 	}
 
-	ret = kng_offload_init(budget);
+	ret = kng_offload_init(kng_params.budget);
 	if (ret) {
 		pr_err("the per-CPU queues can't be set up (%d)\n", ret);
 		goto exit_dtor;
@@ -205,14 +135,17 @@ static int __init kng_init(void)
 	if (ret)
 		goto exit_offload;
 
+	kng_reserve_settle();
 	kng_stats_init();
-	pr_info("version %s guards this kernel: %u jobs, hook %s\n", KNG_VERSION, jobs,
+	pr_info("version %s guards this kernel: %u jobs, hook %s\n", KNG_VERSION, kng_pool_total(),
 		kng_hook_kind == KNG_HOOK_FTRACE ? "ftrace" :
 		"kprobe, which misses calls inside other kprobes' handlers and can be switched off");
 	return 0;
 
 exit_offload:
 	kng_offload_exit();
+	kng_reserve_exit();
+	kng_maps_exit();
 exit_dtor:
 	kng_dtor_exit();
 free_pool:
@@ -224,7 +157,7 @@ free_pool:
  * Why nothing can run our code or touch our memory afterwards:
  *
  *  1. kng_stats_exit(): debugfs waits for readers.
- *  2. kng_watch_exit(), kng_release_exit(): unregistering patches the call out
+ *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering patches the call out
  *     and then waits for RCU tasks, that is for each task to have left the
  *     trampoline and the handler, preempted ones too; its grace period includes
  *     one of plain RCU, which an NMI on an idle CPU holds up as well. (kprobes
@@ -233,15 +166,20 @@ free_pool:
  *  3. kng_offload_exit(): waits for the irq_work of each CPU, then for the
  *     workers that they may have queued, and runs what is still pending. All
  *     jobs are idle.
- *  4. kng_dtor_exit(): no job holds a module any more.
- *  5. kng_pool_free(): a stalled pop could only be in a handler, see 2.
+ *  4. kng_reserve_exit(), kng_maps_exit(): hooks and irq_work were the last that
+ *     called for the one and read the other.
+ *  5. kng_dtor_exit(): no job holds a module any more.
+ *  6. kng_pool_free(): a stalled pop could only be in a handler, see 2.
  */
 static void __exit kng_exit(void)
 {
 	kng_stats_exit();
+	kng_exact_exit();
 	kng_watch_exit();
 	kng_release_exit();
 	kng_offload_exit();
+	kng_reserve_exit();
+	kng_maps_exit();
 	kng_dtor_exit();
 	kng_pool_free();
 	pr_info("unloaded: destructors run in NMI again\n");

@@ -25,18 +25,12 @@
  * No job is left behind: one that goes to an empty pending list raises the
  * irq_work; one behind others in the list is taken off with them; and who
  * leaves jobs in `rest' queues the worker.
- *
- * CPU hotplug. An irq_work raised while its CPU dies would wait on that CPU's
- * list till it comes back, and irq_work_sync() at unload with it. So raising
- * ends in the online state's teardown, which runs on the CPU itself, long before
- * interrupts go (and PREEMPT_RT's irq_work thread is parked). What NMIs queue
- * later is drained by the prepare state's teardown, when the CPU is dead.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cpuhotplug.h>
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -45,42 +39,21 @@
 #include "dtor.h"
 #include "offload.h"
 #include "pool.h"
+#include "queue.h"
+#include "reserve.h"
 #include "stats.h"
 
-struct queue {
-	struct llist_head pending;
-	raw_spinlock_t lock;
-	struct llist_node *rest;	/* off @pending, not yet run; under @lock */
-	bool may_raise;			/* written on its own CPU, or before it runs */
-	int cpu;
-	struct irq_work irq_work;
-	struct work_struct work;
-};
-
-/*
- * Set up at run time: pointers in static initialisers of a module's per-CPU
- * data are not relocated.
- */
-static DEFINE_PER_CPU(struct queue, queues);
 static struct workqueue_struct *workqueue;
-static enum cpuhp_state prepare_state, online_state;
 static unsigned int hardirq_budget;
-static unsigned int peak;
 static atomic_t exhausted;
 
 enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_TOLD };
-
-static void raise(struct queue *q)
-{
-	if (READ_ONCE(q->may_raise))
-		irq_work_queue(&q->irq_work);
-}
 
 /* Have this CPU log after the NMI that jobs ran out; once since load. */
 static void report_exhausted(void)
 {
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_NO, EXHAUSTED_SEEN) == EXHAUSTED_NO)
-		raise(this_cpu_ptr(&queues));
+		kng_queue_raise(this_cpu_ptr(&kng_queues));
 }
 
 struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner)
@@ -109,9 +82,16 @@ void kng_offload_cancel(struct kng_job *job)
 	kng_pool_push(&kng_pool, job);
 }
 
+void kng_offload_poke(void)
+{
+	preempt_disable_notrace();
+	kng_queue_raise(this_cpu_ptr(&kng_queues));
+	preempt_enable_notrace();
+}
+
 void kng_offload_queue(struct kng_job *job, void *obj)
 {
-	struct queue *q = this_cpu_ptr(&queues);
+	struct kng_queue *q = this_cpu_ptr(&kng_queues);
 
 	job->obj = obj;
 	kng_count(KNG_TAKEN);
@@ -120,11 +100,11 @@ void kng_offload_queue(struct kng_job *job, void *obj)
 	 * are visible before the job is.
 	 */
 	if (llist_add(&job->node, &q->pending))
-		raise(q);
+		kng_queue_raise(q);
 }
 
 /* Take up to @max jobs off the queue; *@left tells if there were more. */
-static struct llist_node *detach(struct queue *q, unsigned int max, bool *left)
+static struct llist_node *detach(struct kng_queue *q, unsigned int max, bool *left)
 {
 	struct llist_node *first, *node;
 	unsigned long flags;
@@ -171,11 +151,15 @@ static bool out_of_budget(unsigned int done, unsigned int budget)
 
 	if (done < budget)
 		return false;
-	return atomic_read(&kng_pool.idle) >= low_water(total) || done >= total;
+	return kng_pool_idle() >= low_water(total) || done >= total;
 }
 
-/* Run pending jobs. True if some are left: the caller has to see to them. */
-static bool drain(struct queue *q, unsigned int budget, enum kng_counter where)
+/*
+ * Run pending jobs, and count them in *@runs. True if some are left: the caller
+ * has to see to them.
+ */
+static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter where,
+		  unsigned int *runs)
 {
 	unsigned int done = 0;
 	bool left;
@@ -193,113 +177,68 @@ static bool drain(struct queue *q, unsigned int budget, enum kng_counter where)
 		}
 	} while (left && !out_of_budget(done, budget));
 
+	*runs = done;
 	return left;
 }
 
 static void run_irq_work(struct irq_work *work)
 {
-	struct queue *q = container_of(work, struct queue, irq_work);
+	struct kng_queue *q = container_of(work, struct kng_queue, irq_work);
+	unsigned int runs;
 
-	/* CPUs may lose a race here; it is a statistic. */
-	WRITE_ONCE(peak, max(READ_ONCE(peak), kng_pool_in_use()));
-	if (drain(q, hardirq_budget, KNG_RUN_HARDIRQ)) {
+	kng_reserve_look();
+	if (drain(q, hardirq_budget, KNG_RUN_HARDIRQ, &runs)) {
 		kng_count(KNG_HANDOFFS);
 		queue_work_on(q->cpu, workqueue, &q->work);
 	}
+	if (runs > q->longest)
+		WRITE_ONCE(q->longest, runs);
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_TOLD) == EXHAUSTED_SEEN)
-		pr_warn("no job left for a destructor called in NMI; see `leaked' and `inlined' in the stats, and raise the parameter jobs\n");
+		pr_warn("no job left for a destructor called in NMI; see `leaked', `kept' and `inlined' in the stats, and raise the parameter max_jobs, or headroom\n");
 }
 
 static void run_work(struct work_struct *work)
 {
-	struct queue *q = container_of(work, struct queue, work);
+	struct kng_queue *q = container_of(work, struct kng_queue, work);
+	unsigned int runs;
 
-	while (drain(q, hardirq_budget, KNG_RUN_WORKER))
+	while (drain(q, hardirq_budget, KNG_RUN_WORKER, &runs))
 		cond_resched();
-}
-
-static int queue_online(unsigned int cpu)
-{
-	struct queue *q = per_cpu_ptr(&queues, cpu);
-
-	WRITE_ONCE(q->may_raise, true);
-	barrier(); /* an NMI from here on raises; what came before, we raise */
-	if (!llist_empty(&q->pending))
-		irq_work_queue(&q->irq_work);
-	return 0;
-}
-
-static int queue_offline(unsigned int cpu)
-{
-	struct queue *q = per_cpu_ptr(&queues, cpu);
-
-	/* On the CPU itself: no NMI is between its test and its raising. */
-	WRITE_ONCE(q->may_raise, false);
-	irq_work_sync(&q->irq_work);
-	return 0;
-}
-
-static int queue_dead(unsigned int cpu)
-{
-	run_work(&per_cpu(queues, cpu).work);
-	return 0;
 }
 
 int kng_offload_init(unsigned int budget)
 {
-	int cpu, ret;
+	int ret;
 
 	hardirq_budget = budget;
-	for_each_possible_cpu(cpu) {
-		struct queue *q = per_cpu_ptr(&queues, cpu);
-
-		init_llist_head(&q->pending);
-		raw_spin_lock_init(&q->lock);
-		init_irq_work(&q->irq_work, run_irq_work);
-		INIT_WORK(&q->work, run_work);
-		q->cpu = cpu;
-	}
-
 	workqueue = alloc_workqueue("kptr_nmi_guard", WQ_HIGHPRI | KNG_WQ_PERCPU, 0);
 	if (!workqueue)
 		return -ENOMEM;
-
-	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "kptr_nmi_guard:prepare",
-				NULL, queue_dead);
-	if (ret < 0)
-		goto free_workqueue;
-	prepare_state = ret;
-
-	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kptr_nmi_guard:online",
-				queue_online, queue_offline);
-	if (ret < 0)
-		goto remove_prepare;
-	online_state = ret;
-	return 0;
-
-remove_prepare:
-	cpuhp_remove_state(prepare_state);
-free_workqueue:
-	destroy_workqueue(workqueue);
+	ret = kng_queues_init(run_irq_work, run_work);
+	if (ret)
+		destroy_workqueue(workqueue);
 	return ret;
 }
 
 /*
- * Nothing is hooked, so nothing is queued any more. Removing the online state
- * runs queue_offline() on each online CPU, which waits for its irq_work (the
- * others were waited for when they went down): no irq_work is raised or runs.
- * Workers are queued by the irq_work only; destroy_workqueue() waits for them.
- * What is then still pending, removing the prepare state runs.
+ * Nothing is hooked, so nothing is queued any more. After the first step no
+ * irq_work is raised or runs. Workers are queued by the irq_work only;
+ * destroy_workqueue() waits for them. The last step runs what is still pending.
  */
 void kng_offload_exit(void)
 {
-	cpuhp_remove_state(online_state);
+	kng_queues_quiet();
 	destroy_workqueue(workqueue);
-	cpuhp_remove_state(prepare_state);
+	kng_queues_exit();
 	WARN_ON(kng_pool_in_use());
 }
 
-unsigned int kng_offload_peak(void)
+unsigned int kng_offload_longest(void)
 {
-	return READ_ONCE(peak);
+	unsigned int longest = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		longest = max(longest, READ_ONCE(per_cpu(kng_queues, cpu).longest));
+	return longest;
 }

@@ -60,11 +60,18 @@ int kng_offload_init(unsigned int budget);
 void kng_offload_exit(void);
 
 /**
- * kng_offload_peak() - most jobs that were found in use by a run since load
+ * kng_offload_poke() - have kng_reserve_look() called on this CPU, soon
+ *
+ * Context: Any, nested NMI included.
+ */
+void kng_offload_poke(void);
+
+/**
+ * kng_offload_longest() - most jobs that one run of an irq_work made since load
  *
  * Context: Any.
- * Return: their number.
+ * Return: their number; more than the budget only where jobs were short.
  */
-unsigned int kng_offload_peak(void);
+unsigned int kng_offload_longest(void);
 
 #endif /* KNG_OFFLOAD_H */

@@ -55,19 +55,20 @@ int kng_pool_alloc(unsigned int jobs)
 	return 0;
 }
 
-static void mark(u32 jobs)
+u32 kng_pool_mark(u32 jobs)
 {
-	u32 slot = kng_pool.nr_chunks;
+	u32 slot = kng_pool.nr_chunks, marked = 0;
 
 	while (slot-- > base_chunks) {
 		struct kng_chunk *chunk = &kng_pool.chunk[slot];
 
-		if (!chunk->jobs || chunk->going || chunk->nr > jobs)
+		if (!chunk->jobs || chunk->going || chunk->nr > jobs - marked)
 			continue;
 		kng_resize_mark(&kng_pool, slot);
 		nr_going++;
-		jobs -= chunk->nr;
+		marked += chunk->nr;
 	}
+	return marked;
 }
 
 /*
@@ -112,22 +113,21 @@ static u32 free_some(bool *more)
 	return jobs;
 }
 
-u32 kng_pool_shrink(u32 jobs)
+u32 kng_pool_collect(void)
 {
-	bool more = true;
+	bool more = nr_going;
 	u32 freed = 0;
 
-	mark(jobs);
-	if (!nr_going)
-		return 0;
-	sweep(false);
-	sweep(true);
+	if (nr_going) {
+		sweep(false);
+		sweep(true);
+	}
 	while (more)
 		freed += free_some(&more);
 	return freed;
 }
 
-bool kng_pool_shrinking(void)
+bool kng_pool_shrinks(void)
 {
 	return nr_going;
 }

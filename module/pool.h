@@ -26,31 +26,41 @@ int kng_pool_alloc(unsigned int jobs);
  * kng_pool_grow() - add jobs
  * @jobs: how many
  *
- * Context: Task, may sleep; serialised with kng_pool_shrink().
+ * Context: Task, may sleep; serialised with kng_pool_mark() and kng_pool_collect().
  * Return: how many were added; fewer if there is no memory for more, or no room
  *	in the table.
  */
 u32 kng_pool_grow(u32 jobs);
 
 /**
- * kng_pool_shrink() - give memory back
- * @jobs: at most so many go
+ * kng_pool_mark() - choose jobs that are to go
+ * @jobs: at most so many
  *
- * Takes whole chunks, last come first, and none of kng_pool_alloc(). A chunk
- * of which jobs are in use is finished by a later call, or by kng_pool_free().
+ * Takes whole chunks, last come first, and none of kng_pool_alloc().
+ *
+ * Context: Task; serialised with kng_pool_grow().
+ * Return: how many jobs go.
+ */
+u32 kng_pool_mark(u32 jobs);
+
+/**
+ * kng_pool_collect() - give back the memory of marked jobs
+ *
+ * A chunk of which jobs are in use is left to a later call, or to
+ * kng_pool_free().
  *
  * Context: Task, may sleep; serialised with kng_pool_grow().
  * Return: how many jobs' memory went back.
  */
-u32 kng_pool_shrink(u32 jobs);
+u32 kng_pool_collect(void);
 
 /**
- * kng_pool_shrinking() - ask if chunks wait to be finished
+ * kng_pool_shrinks() - ask if marked jobs wait for kng_pool_collect()
  *
- * Context: Task; serialised with kng_pool_shrink().
- * Return: true if kng_pool_shrink() should be called again, with 0 maybe.
+ * Context: Task; serialised with kng_pool_collect().
+ * Return: true if so.
  */
-bool kng_pool_shrinking(void);
+bool kng_pool_shrinks(void);
 
 /**
  * kng_pool_free() - give the pool's memory back
@@ -72,17 +82,27 @@ static inline u32 kng_pool_total(void)
 }
 
 /**
- * kng_pool_in_use() - number of jobs that are not idle
+ * kng_pool_in_use() - number of jobs that have an owner
  *
- * Context: Any, nested NMI included. Exact when quiet, else off by the pushes,
- *	pops and retirements that are under way; never negative.
+ * Context: Any, nested NMI included. Exact when quiet, else too small by the
+ *	calls that are under way.
  * Return: their number.
  */
 static inline u32 kng_pool_in_use(void)
 {
-	int in_use = atomic_read(&kng_pool.total) - atomic_read(&kng_pool.idle);
+	return atomic_read(&kng_pool.in_use);
+}
 
-	return in_use < 0 ? 0 : in_use;
+/**
+ * kng_pool_idle() - number of jobs that nobody uses
+ *
+ * Context: Any, nested NMI included. As exact as kng_pool_in_use(); with jobs
+ *	being retired at the same time it may read as less than 0.
+ * Return: their number.
+ */
+static inline int kng_pool_idle(void)
+{
+	return kng_pool_total() - kng_pool_in_use();
 }
 
 #endif /* KNG_MODULE_POOL_H */

@@ -6,10 +6,13 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
+#include "exact.h"
 #include "hook.h"
+#include "maps.h"
 #include "offload.h"
 #include "pool.h"
 #include "release.h"
+#include "reserve.h"
 #include "stats.h"
 #include "teardown.h"
 #include "watch.h"
@@ -21,6 +24,8 @@ static const char * const counter_names[] = KNG_COUNTER_NAMES;
 static_assert(ARRAY_SIZE(counter_names) == KNG_NR_COUNTERS);
 
 static struct dentry *dir;
+
+DEFINE_SEQ_ATTRIBUTE(kng_maps);
 
 u64 kng_counted(enum kng_counter what)
 {
@@ -43,9 +48,12 @@ static int stats_show(struct seq_file *m, void *v)
 	kng_release_show(m);
 	seq_printf(m, "on_empty: %s\n", kng_on_empty == KNG_LEAK ? "leak" : "inline");
 	seq_printf(m, "jobs_total: %u\n", kng_pool_total());
-	seq_printf(m, "jobs_idle: %d\n", atomic_read(&kng_pool.idle));
+	seq_printf(m, "jobs_idle: %d\n", kng_pool_idle());
 	seq_printf(m, "pending: %u\n", kng_pool_in_use());
-	seq_printf(m, "peak_pending: %u\n", kng_offload_peak());
+	seq_printf(m, "peak_pending: %u\n", kng_reserve_peak());
+	seq_printf(m, "longest_run: %u\n", kng_offload_longest());
+	kng_exact_show(m);
+	kng_reserve_show(m);
 	seq_printf(m, "missed: %lu\n", kng_teardown_missed() + kng_release_missed());
 	for (i = 0; i < KNG_NR_COUNTERS; i++)
 		seq_printf(m, "%s: %llu\n", counter_names[i], kng_counted(i));
@@ -57,6 +65,7 @@ void kng_stats_init(void)
 {
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	debugfs_create_file("maps", 0400, dir, NULL, &kng_maps_fops);
 }
 
 void kng_stats_exit(void)

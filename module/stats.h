@@ -27,6 +27,18 @@ static inline void kng_count(enum kng_counter what)
 }
 
 /**
+ * kng_count_many() - count events
+ * @what: which
+ * @nr: how many
+ *
+ * Context: As kng_count().
+ */
+static inline void kng_count_many(enum kng_counter what, unsigned int nr)
+{
+	this_cpu_add(kng_counts.nr[what], nr);
+}
+
+/**
  * kng_counted() - add an event's count up over all CPUs
  * @what: which
  *

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The map watch: opens the teardown door when a map needs it, and brings
- * destructors of other modules to the release door.
+ * The map watch: has the reserve charged for maps that can own references, opens
+ * the teardown door when a map needs it, and brings destructors of other modules
+ * to the release door.
  *
  * An open teardown door costs every delete and update of every map some
  * instructions, so it stays shut until the first map turns up that owns kernel
@@ -9,7 +10,8 @@
  *
  * A map is seen where it gets a file descriptor, which is before any program
  * can use it: security_bpf_map() is called on create, on get-by-id and on
- * opening a pinned one. The door opens a moment later, from a worker. Until
+ * opening a pinned one. It has gone when its record is freed, with the last of
+ * its slots. The door opens a moment later, from a worker. Until
  * then the release door has the known types; a destructor of another module,
  * which the worker also brings to the release door, is unguarded for that
  * moment. So is, for good, one of which no map has a field: an object of
@@ -23,23 +25,26 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
-#include <linux/fdtable.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "compat.h"
+#include "adopt.h"
 #include "hook.h"
 #include "learn.h"
+#include "maps.h"
 #include "probe.h"
 #include "release.h"
+#include "reserve.h"
+#include "stats.h"
 #include "teardown.h"
 #include "watch.h"
 
 static enum kng_teardown_mode mode;
 static const char *why_closed = "closed (no map needs it)";
 static bool started;
+static bool saw_outer;	/* a map of maps that can own references */
 /* Since some 7.1, the kernel's own teardown in NMI frees no kptr. */
 static bool kernel_cancels;
 
@@ -60,6 +65,18 @@ static int open_door(void)
 		WRITE_ONCE(why_closed, "closed (bpf_obj_free_fields can't be hooked)");
 	return ret;
 }
+
+/* Called on entry to btf_record_free(), of any record. */
+static void record_goes(unsigned long arg0)
+{
+	if (kng_maps_del((const struct btf_record *)arg0))
+		kng_reserve_changed();
+}
+
+static struct kng_hook gone_hook = {
+	.function	= { "btf_record_free" },
+	.enter		= record_goes,
+};
 
 static bool next_wanted(btf_dtor_kfunc_t *dtor, struct module **owner)
 {
@@ -151,6 +168,16 @@ static bool saw_field(const struct btf_field *field)
 	return work;
 }
 
+static void charge(const struct bpf_map *map)
+{
+	/* Nobody would tell when it goes. */
+	if (!gone_hook.hooked || !kng_maps_add(map))
+		return;
+	if (kng_adopting())
+		kng_count(KNG_ADOPTED);
+	kng_reserve_changed();
+}
+
 /*
  * Called on entry to security_bpf_map(), in task context. The map is complete,
  * and its caller holds it. Must not sleep: ftrace waits for us otherwise.
@@ -162,8 +189,13 @@ static void saw_map(unsigned long arg0)
 	bool work = false;
 	u32 i;
 
-	if (!READ_ONCE(started) || IS_ERR_OR_NULL(rec) || kng_probe_owns(map->id))
+	if (!READ_ONCE(started) || kng_probe_owns(map->id))
 		return;
+	if (map->inner_map_meta && kng_charge_owns(map->inner_map_meta->record))
+		WRITE_ONCE(saw_outer, true);
+	if (IS_ERR_OR_NULL(rec))
+		return;
+	charge(map);
 	for (i = 0; i < rec->cnt; i++)
 		work |= saw_field(&rec->fields[i]);
 	if (work)
@@ -175,58 +207,14 @@ static struct kng_hook map_hook = {
 	.enter		= saw_map,
 };
 
-/*
- * Ids are given out in order, so all maps that exist have smaller ones. (They
- * start again after 2^31 maps; of what a machine that has come so far would
- * miss, the release door has the known types.) 0 if no map could be made.
- */
-static u32 new_map_id(void)
-{
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_ARRAY,
-		.key_size = sizeof(int),
-		.value_size = sizeof(int),
-		.max_entries = 1,
-		.map_name = "kng_last",
-	};
-	int fd = kern_sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
-	struct bpf_map *map;
-	u32 id = 0;
-
-	if (fd < 0)
-		return 0;
-	map = bpf_map_get(fd);
-	if (!IS_ERR(map)) {
-		id = map->id;
-		bpf_map_put(map);
-	}
-	close_fd(fd);
-	return id;
-}
-
-/* Getting a descriptor for a map takes it past saw_map(). */
-static int adopt_maps(void)
-{
-	u32 id, last = new_map_id();
-
-	if (!last)
-		return -EPERM;
-	for (id = 1; id < last; id++) {
-		union bpf_attr attr = { .map_id = id };
-		int fd = kern_sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
-
-		if (fd >= 0)
-			close_fd(fd);
-		else if (fd != -ENOENT)
-			return fd;
-		cond_resched();
-	}
-	return 0;
-}
-
 int kng_watch_init(void)
 {
-	return kng_hook_install(&map_hook);
+	int ret = kng_hook_install(&map_hook);
+
+	if (!ret && kng_hook_install(&gone_hook))
+		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
+			gone_hook.error[0]);
+	return ret;
 }
 
 int kng_watch_start(enum kng_teardown_mode wanted)
@@ -242,7 +230,7 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 
 	if (map_hook.hooked) {
 		WRITE_ONCE(started, true);
-		ret = adopt_maps();
+		ret = kng_adopt_maps();
 		flush_work(&serve_work);
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;
@@ -258,12 +246,18 @@ void kng_watch_exit(void)
 	btf_dtor_kfunc_t dtor;
 	struct module *owner;
 
-	/* No saw_map() runs after the first, no serve_maps() after the second. */
+	/* No saw_map() runs after the first, no serve_maps() after the third. */
 	kng_hook_remove_for_good(&map_hook);
+	kng_hook_remove_for_good(&gone_hook);
 	cancel_work_sync(&serve_work);
 	while (next_wanted(&dtor, &owner))
 		module_put(owner);
 	kng_teardown_close();
+}
+
+bool kng_watch_saw_owners(void)
+{
+	return kng_maps_watched() || READ_ONCE(saw_outer);
 }
 
 const char *kng_watch_door(void)

@@ -40,6 +40,15 @@ int kng_watch_init(void);
 int kng_watch_start(enum kng_teardown_mode mode);
 
 /**
+ * kng_watch_saw_owners() - ask if maps were seen that can own kernel references, or
+ *	maps of such maps
+ *
+ * Context: Task; after kng_watch_start().
+ * Return: true if there is one, or was a map of such maps.
+ */
+bool kng_watch_saw_owners(void);
+
+/**
  * kng_watch_exit() - stop watching, and close the teardown door
  *
  * Context: Task.

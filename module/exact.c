@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exact reserve: counts what programs put into maps, and refuses what no job
+ * can be promised to. (How promises are kept: include/kng_promise.h.)
+ *
+ * Linux inlines bpf_kptr_xchg() into programs. With bpf_jit_supports_ptr_xchg()
+ * saying no, programs that are loaded from then on call it, and get to our
+ * replacement. It lets a reference in only if a job is left for it; else the
+ * destination stays as it is, and the caller has the new pointer back.
+ *
+ * What is counted. refs goes up with each pointer that the replacement puts
+ * somewhere, and down with each that it takes out, and with each that teardown
+ * takes out of a watched map (in NMI and elsewhere: teardown.c).
+ *
+ * Claim: if no map that can own references is older than the replacement, refs is
+ * at least the number of references in slots of watched maps.
+ *   Up: a slot of a map is filled by bpf_kptr_xchg() alone, inline or called. A
+ *   program that has it inline was verified before the replacement, with its maps
+ *   at hand. None of those could own references, nor be asked for a map that can
+ *   (a map of maps tells by its template). So it is called, and counted first.
+ *   Down: what the replacement takes out somebody has put in. It was counted,
+ *   unless a program with an inline exchange did it, into an object of
+ *   bpf_obj_new(). Objects get from program to program only by maps that can own
+ *   them, and such a program has none. What teardown takes out of a watched map
+ *   was in a slot of it, hence counted. Teardown of objects is not counted.
+ *
+ * So errors make refs too large: kptrs to objects count as references to kernel
+ * types do; objects are dropped with what is in them; teardown may find a pointer
+ * that came after we had looked. What maps have room for bounds that, where it is
+ * a bound at all; it is applied when refs is read.
+ *
+ * If there are older maps, refs means nothing, also later, when they are gone:
+ * it is told, but what maps have room for takes its place (bounds()).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/limits.h>
+#include <linux/seq_file.h>
+
+#include "exact.h"
+#include "hook.h"
+#include "kng_promise.h"
+#include "maps.h"
+#include "offload.h"
+#include "params.h"
+#include "pool.h"
+#include "stats.h"
+#include "watch.h"
+
+/* Contexts of a CPU that can be inside of the pool at once. */
+#define CONTEXTS	4
+
+static struct kng_promise promise = { .pool = &kng_pool };
+static bool on;
+static bool older = true;	/* there are older maps that can own references */
+static atomic_t asked;		/* for more jobs; until the reserve looked */
+
+/*
+ * Not below what the maps have room for that a program with an inline exchange can
+ * reach: all, if there were any, for it may get at later ones by a map of maps.
+ * Not above what all maps have room for, where that is a bound.
+ */
+static struct kng_bounds bounds(void)
+{
+	s64 room = kng_maps_charged();
+
+	return (struct kng_bounds) {
+		.least = older ? room : 0,
+		.most = kng_maps_bounded() ? room : S64_MAX,
+	};
+}
+
+static s64 references(void)
+{
+	return kng_promise_clamp(atomic64_read(&promise.refs), bounds());
+}
+
+/* Have the pool grow before all is promised. */
+static void ask(void)
+{
+	s64 left = atomic64_read(&promise.limit) - references() - kng_pool_in_use();
+
+	if (left < kng_params.headroom / 2 && kng_pool_total() < kng_params.max_jobs &&
+	    !atomic_xchg(&asked, 1))
+		kng_offload_poke();
+}
+
+static bool let_in(void)
+{
+	if (kng_params.shrink)
+		ask();
+	return kng_promise_take(&promise, bounds());
+}
+
+/* In place of bpf_kptr_xchg(). */
+static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
+{
+	u64 old;
+
+	if (ptr && !let_in()) {
+		kng_count(KNG_REFUSED);
+		return ptr;
+	}
+	old = xchg((u64 *)slot, ptr);
+	if (old)
+		kng_promise_back(&promise);
+	return old;
+}
+
+/* In place of bpf_jit_supports_ptr_xchg(). */
+static bool no_ptr_xchg(void)
+{
+	return false;
+}
+
+static struct kng_hook xchg_hook = {
+	.function	= { "bpf_kptr_xchg" },
+	.replacement	= (unsigned long)exact_xchg,
+	.can_skip	= true,
+};
+
+static struct kng_hook inline_hook = {
+	.function	= { "bpf_jit_supports_ptr_xchg" },
+	.replacement	= (unsigned long)no_ptr_xchg,
+	.can_skip	= true,
+};
+
+int kng_exact_init(void)
+{
+	int ret;
+
+	promise.slack = CONTEXTS * num_possible_cpus();
+	WRITE_ONCE(on, true);
+	ret = kng_hook_install(&xchg_hook);
+	if (!ret)
+		ret = kng_hook_install(&inline_hook);
+	if (ret) {
+		kng_exact_exit();
+		return ret;
+	}
+	/* What is seen from now on is not older than the replacement. */
+	older = kng_watch_saw_owners();
+	if (older)
+		pr_warn("maps that can own kptrs are older than the guard: reserve=exact keeps jobs for all that maps have room for; load it before other users of BPF\n");
+	return 0;
+}
+
+void kng_exact_exit(void)
+{
+	kng_hook_remove_for_good(&inline_hook);
+	kng_hook_remove_for_good(&xchg_hook);
+	WRITE_ONCE(on, false);
+}
+
+void kng_exact_gone(const struct btf_record *rec, unsigned int nr)
+{
+	if (!READ_ONCE(on) || kng_maps_slots(rec) == KNG_SLOTS_UNKNOWN)
+		return;
+	while (nr--)
+		kng_promise_back(&promise);
+}
+
+u64 kng_exact_covered(void)
+{
+	return on && kng_params.shrink ? references() : kng_maps_charged();
+}
+
+bool kng_exact_short(void)
+{
+	return atomic_xchg(&asked, 0);
+}
+
+void kng_exact_raise(u32 jobs)
+{
+	kng_promise_raise(&promise, jobs);
+}
+
+bool kng_exact_lower(u32 jobs)
+{
+	static const struct kng_bounds none;
+
+	return kng_promise_lower(&promise, jobs, on ? bounds() : none);
+}
+
+void kng_exact_show(struct seq_file *m)
+{
+	seq_printf(m, "reserve: %s\n", !on ? "capacity" : older ?
+		   "exact, but by capacity, since maps are older" :
+		   kng_params.shrink ? "exact, shrinks to the count" : "exact");
+	seq_printf(m, "references: %lld\n", (s64)atomic64_read(&promise.refs));
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The CPUs' queues of pending jobs, and what becomes of them when CPUs go.
+ *
+ * An irq_work raised while its CPU dies would wait on that CPU's
+ * list till it comes back, and irq_work_sync() at unload with it. So raising
+ * ends in the online state's teardown, which runs on the CPU itself, long before
+ * interrupts go (and PREEMPT_RT's irq_work thread is parked). What NMIs queue
+ * later is drained by the prepare state's teardown, when the CPU is dead.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+
+#include "queue.h"
+
+/*
+ * Set up at run time: pointers in static initialisers of a module's per-CPU
+ * data are not relocated.
+ */
+DEFINE_PER_CPU(struct kng_queue, kng_queues);
+
+static enum cpuhp_state prepare_state, online_state;
+
+static int queue_online(unsigned int cpu)
+{
+	struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
+
+	WRITE_ONCE(q->may_raise, true);
+	barrier(); /* an NMI from here on raises; what came before, we raise */
+	if (!llist_empty(&q->pending))
+		irq_work_queue(&q->irq_work);
+	return 0;
+}
+
+static int queue_offline(unsigned int cpu)
+{
+	struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
+
+	/* On the CPU itself: no NMI is between its test and its raising. */
+	WRITE_ONCE(q->may_raise, false);
+	irq_work_sync(&q->irq_work);
+	return 0;
+}
+
+static int queue_dead(unsigned int cpu)
+{
+	struct work_struct *work = &per_cpu(kng_queues, cpu).work;
+
+	work->func(work);
+	return 0;
+}
+
+int kng_queues_init(void (*run_irq_work)(struct irq_work *work),
+		    void (*run_work)(struct work_struct *work))
+{
+	int cpu, ret;
+
+	for_each_possible_cpu(cpu) {
+		struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
+
+		init_llist_head(&q->pending);
+		raw_spin_lock_init(&q->lock);
+		init_irq_work(&q->irq_work, run_irq_work);
+		INIT_WORK(&q->work, run_work);
+		q->cpu = cpu;
+	}
+
+	ret = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "kptr_nmi_guard:prepare",
+				NULL, queue_dead);
+	if (ret < 0)
+		return ret;
+	prepare_state = ret;
+
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kptr_nmi_guard:online",
+				queue_online, queue_offline);
+	if (ret < 0) {
+		cpuhp_remove_state(prepare_state);
+		return ret;
+	}
+	online_state = ret;
+	return 0;
+}
+
+/*
+ * Removing the online state runs queue_offline() on each online CPU, which waits
+ * for its irq_work; the others were waited for when they went down.
+ */
+void kng_queues_quiet(void)
+{
+	cpuhp_remove_state(online_state);
+}
+
+/* Removing the prepare state runs queue_dead() for each CPU. */
+void kng_queues_exit(void)
+{
+	cpuhp_remove_state(prepare_state);
+}
