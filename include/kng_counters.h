@@ -8,8 +8,9 @@
  *	taken == run + pending + leaked
  *	run == run_hardirq + run_worker
  *	jobs_total == jobs_idle + pending
+ *	jobs_total == jobs + grown - trimmed
  *
- * where pending is not a counter but what the pool says is in use (the last
+ * where jobs is the parameter, and pending is not a counter but what the pool says is in use (the third
  * line is its definition): the first line compares two accounts that share no
  * code.
  */

@@ -28,9 +28,9 @@ MODULE_PARM_DESC(headroom, "Jobs beyond what the slots of maps have room for; gr
 
 static unsigned int max_jobs = KNG_MAX_JOBS_DEFAULT;
 module_param(max_jobs, uint, 0444);
-MODULE_PARM_DESC(max_jobs, "Never more jobs than that, of 24 bytes each: "
+MODULE_PARM_DESC(max_jobs, "Never more jobs than that, of 24 bytes each, nor less than the parameter jobs: "
 		 __stringify(KNG_JOBS_MIN) " to " __stringify(KNG_MAX_JOBS_MAX)
-		 " jobs, not fewer than jobs (default " __stringify(KNG_MAX_JOBS_DEFAULT) ")");
+		 " jobs (default " __stringify(KNG_MAX_JOBS_DEFAULT) ")");
 
 static unsigned int floor = KNG_FLOOR_DEFAULT;
 module_param(floor, uint, 0444);
@@ -61,7 +61,7 @@ MODULE_PARM_DESC(reserve, "Jobs for what maps have room for, or also count what 
 
 static bool shrink;
 module_param(shrink, bool, 0444);
-MODULE_PARM_DESC(shrink, "With reserve=exact: keep jobs for the references that were counted only, not for what maps have room for (default N)");
+MODULE_PARM_DESC(shrink, "With reserve=exact: keep jobs for the references that were counted only, not for what maps have room for: N or Y (default N)");
 
 struct kng_params kng_params;
 
