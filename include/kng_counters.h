@@ -10,9 +10,9 @@
  *	jobs_total == jobs_idle + pending
  *	jobs_total == jobs + grown - trimmed
  *
- * where jobs is the parameter, and pending is not a counter but what the pool says is in use (the third
- * line is its definition): the first line compares two accounts that share no
- * code.
+ * where jobs is the parameter, and pending is not a counter but what the pool
+ * says is in use (the third line is its definition): the first line compares two
+ * accounts that share no code.
  */
 #ifndef KNG_COUNTERS_H
 #define KNG_COUNTERS_H

@@ -125,10 +125,16 @@ static int __init kng_init(void)
 		goto free_pool;
 	}
 
+	ret = kng_reserve_init();
+	if (ret) {
+		pr_err("no workqueue can be made (%d)\n", ret);
+		goto exit_dtor;
+	}
+
 	ret = kng_offload_init(kng_params.budget);
 	if (ret) {
 		pr_err("the per-CPU queues can't be set up (%d)\n", ret);
-		goto exit_dtor;
+		goto exit_reserve;
 	}
 
 	ret = open_doors();
@@ -144,8 +150,9 @@ static int __init kng_init(void)
 
 exit_offload:
 	kng_offload_exit();
-	kng_reserve_exit();
 	kng_maps_exit();
+exit_reserve:
+	kng_reserve_exit();
 exit_dtor:
 	kng_dtor_exit();
 free_pool:

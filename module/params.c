@@ -23,7 +23,7 @@ MODULE_PARM_DESC(jobs, "Destructor calls that can be pending at once, all CPUs t
 
 static unsigned int headroom = KNG_HEADROOM_DEFAULT;
 module_param(headroom, uint, 0444);
-MODULE_PARM_DESC(headroom, "Jobs beyond what the slots of maps have room for; grows with the peak of pending jobs: 0 to "
+MODULE_PARM_DESC(headroom, "Jobs beyond what maps have room for; grows with the peak of pending jobs: 0 to "
 		 __stringify(KNG_JOBS_MAX) " jobs (default " __stringify(KNG_HEADROOM_DEFAULT) ")");
 
 static unsigned int max_jobs = KNG_MAX_JOBS_DEFAULT;
@@ -34,7 +34,7 @@ MODULE_PARM_DESC(max_jobs, "Never more jobs than that, of 24 bytes each, nor les
 
 static unsigned int floor = KNG_FLOOR_DEFAULT;
 module_param(floor, uint, 0444);
-MODULE_PARM_DESC(floor, "References to reckon with where slots have no number, in local storage and objects: 0 to "
+MODULE_PARM_DESC(floor, "References to reckon with in local storage, and in objects of maps: 0 to "
 		 __stringify(KNG_FLOOR_MAX) " references (default " __stringify(KNG_FLOOR_DEFAULT) ")");
 
 static unsigned int budget = KNG_BUDGET_DEFAULT;

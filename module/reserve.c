@@ -17,6 +17,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -43,12 +44,13 @@ static u64 wanted, shortfall;
 static unsigned int headroom;
 static bool told;
 
+static struct workqueue_struct *workqueue;
 static void adjust(struct work_struct *work);
 static DECLARE_DELAYED_WORK(adjust_work, adjust);
 
 void kng_reserve_changed(void)
 {
-	mod_delayed_work(system_highpri_wq, &adjust_work, 0);
+	mod_delayed_work(workqueue, &adjust_work, 0);
 }
 
 static unsigned int headroom_for(unsigned int in_use)
@@ -140,7 +142,13 @@ static void adjust(struct work_struct *work)
 	if (!shortfall)
 		kng_maps_met(start);
 	if (again || kng_pool_shrinks() || kng_pool_total() < goal)
-		queue_delayed_work(system_highpri_wq, &adjust_work, LATER);
+		queue_delayed_work(workqueue, &adjust_work, LATER);
+}
+
+int kng_reserve_init(void)
+{
+	workqueue = alloc_workqueue("kptr_nmi_guard_reserve", WQ_UNBOUND | WQ_HIGHPRI, 1);
+	return workqueue ? 0 : -ENOMEM;
 }
 
 void kng_reserve_settle(void)
@@ -167,4 +175,5 @@ void kng_reserve_show(struct seq_file *m)
 void kng_reserve_exit(void)
 {
 	cancel_delayed_work_sync(&adjust_work);
+	destroy_workqueue(workqueue);
 }

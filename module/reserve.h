@@ -15,6 +15,14 @@
 struct seq_file;
 
 /**
+ * kng_reserve_init() - before the first call of any other
+ *
+ * Context: Task.
+ * Return: 0 or -ENOMEM.
+ */
+int kng_reserve_init(void);
+
+/**
  * kng_reserve_changed() - have the pool's size looked at, at once
  *
  * Context: Any but NMI. Never sleeps.
