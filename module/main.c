@@ -150,9 +150,9 @@ static int __init kng_init(void)
 
 exit_offload:
 	kng_offload_exit();
-	kng_maps_exit();
 exit_reserve:
 	kng_reserve_exit();
+	kng_maps_exit();
 exit_dtor:
 	kng_dtor_exit();
 free_pool:
