@@ -35,7 +35,8 @@ MODULE_PARM_DESC(max_jobs, "Never more jobs than that, of 24 bytes each, nor les
 static unsigned int floor = KNG_FLOOR_DEFAULT;
 module_param(floor, uint, 0444);
 MODULE_PARM_DESC(floor, "References to reckon with in local storage, and in objects: 0 to "
-		 __stringify(KNG_FLOOR_MAX) " references (default " __stringify(KNG_FLOOR_DEFAULT) ")");
+		 __stringify(KNG_FLOOR_MAX)
+		 " references (default " __stringify(KNG_FLOOR_DEFAULT) ")");
 
 static unsigned int budget = KNG_BUDGET_DEFAULT;
 module_param(budget, uint, 0444);
