@@ -64,6 +64,7 @@ guard_wanted() { [ "$GUARD" = yes ]; }
 
 # stat NAME: one number of the guard's
 stat() { sed -n "s/^$1: *//p" "$STATS"; }
+stat_mode() { busybox stat -c %a "$1"; }
 stat_is() { [ "$(stat "$1")" = "$2" ]; }
 stat_positive() { [ "$(stat "$1")" -gt 0 ]; }
 show_stats() { sed 's/^/# stats: /' "$STATS"; }

@@ -6,14 +6,39 @@
 refused 'no jobs' 'Invalid argument' 'jobs=0 .*1 to 1048576' jobs=0
 refused 'too many jobs' 'Invalid argument' 'jobs=1048577 .*1 to 1048576' jobs=1048577
 refused 'no budget' 'Invalid argument' 'budget=0 .*1 to' budget=0
+refused 'too much headroom' 'Invalid argument' 'headroom=1048577 .*0 to 1048576' headroom=1048577
+refused 'no room for the jobs' 'Invalid argument' 'max_jobs=4095 .*4096 to' max_jobs=4095
+refused 'more than the table holds' 'Invalid argument' 'max_jobs=16769025 .*to 16769024' \
+	max_jobs=16769025
+refused 'too high a floor' 'Invalid argument' 'floor=1048577 .*0 to 1048576' floor=1048577
 refused 'unknown policy' 'Invalid argument' 'on_empty=panic' on_empty=panic
+refused 'unknown reserve' 'Invalid argument' 'reserve=all is unknown' reserve=all
+refused 'a count that nobody makes' 'Invalid argument' 'shrink=Y .*reserve=exact' shrink=Y
+refused 'an exact reserve by kprobes' 'not supported' 'reserve=exact .*kprobes' \
+	reserve=exact hook=kprobe
+
+# No number, or none that fits: the kernel's own line for it. An empty word is a
+# word like others.
+for name in jobs headroom max_jobs floor budget; do
+	for value in '' -1 x 1.5 4294967296 99999999999999999999 '1 2' 0x; do
+		refused "$name='$value'" 'Invalid argument\|Result not representable\|out of range' \
+			"$name" "$name=$value"
+	done
+done
+for name in on_empty teardown hook reserve; do
+	for value in '' LEAK auto,always 'auto ' "$(seq 300 | tr -d '\n')"; do
+		refused "$name='$(printf %.20s "$value")'" 'Invalid argument' "$name=.*unknown" \
+			"$name=$value"
+	done
+done
+refused "shrink=maybe" 'Invalid argument' shrink shrink=maybe
 
 echo 0 >/proc/sys/kernel/ftrace_enabled
 refused 'ftrace is switched off' 'Device or resource busy' 'ftrace_enabled'
 echo 1 >/proc/sys/kernel/ftrace_enabled
 
 # The extremes that are allowed, and what holds once it is loaded
-check 'modprobe jobs=1 budget=1' guard_load jobs=1 budget=1
+check 'modprobe jobs=1 budget=1' guard_load jobs=1 budget=1 headroom=0 max_jobs=0x1
 check 'one job' stat_is jobs_total 1
 off() { echo 0 >/proc/sys/kernel/ftrace_enabled; } 2>/dev/null
 check 'ftrace cannot be switched off under it' not off
