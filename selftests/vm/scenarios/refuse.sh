@@ -19,17 +19,20 @@ refused 'an exact reserve by kprobes' 'not supported' 'reserve=exact .*kprobes' 
 
 # No number, or none that fits: the kernel's own line for it. An empty word is a
 # word like others.
-for name in jobs headroom max_jobs floor budget; do
-	for value in '' -1 x 1.5 4294967296 99999999999999999999 '1 2' 0x; do
-		refused "$name='$value'" 'Invalid argument\|Result not representable\|out of range' \
-			"$name" "$name=$value"
-	done
+not_a_number() { refused "$1='$2'" 'Invalid argument\|out of range' "$1" "$1=$2"; }
+for value in '' -1 x 1.5 4294967296 99999999999999999999 '1 2' 0x; do
+	not_a_number jobs "$value"
 done
-for name in on_empty teardown hook reserve; do
-	for value in '' LEAK auto,always 'auto ' "$(seq 300 | tr -d '\n')"; do
-		refused "$name='$(printf %.20s "$value")'" 'Invalid argument' "$name=.*unknown" \
-			"$name=$value"
-	done
+for name in headroom max_jobs floor budget; do
+	not_a_number $name -1
+	not_a_number $name 4294967296
+done
+for value in '' LEAK leak,inline 'leak ' "$(seq 300 | tr -d '\n')"; do
+	refused "on_empty='$(printf %.20s "$value")'" 'Invalid argument' 'on_empty=.*unknown' \
+		"on_empty=$value"
+done
+for name in teardown hook reserve; do
+	refused "$name='AUTO'" 'Invalid argument' "$name=.*unknown" $name=AUTO
 done
 refused "shrink=maybe" 'Invalid argument' shrink shrink=maybe
 
