@@ -166,7 +166,7 @@ static inline struct kng_job *kng_pool_job(struct kng_pool *pool, u32 index)
 			   .jobs[index & (KNG_CHUNK_JOBS - 1)];
 }
 
-/* Pop from one stack. NULL if it was empty: then *@seen is its head word. */
+/* Pop from one stack. NULL if it was empty. *@seen: the head word that says so. */
 static inline struct kng_job *__kng_stack_pop(struct kng_pool *pool,
 					      atomic64_t *stack, s64 *seen)
 {
@@ -195,6 +195,7 @@ static inline struct kng_job *__kng_stack_pop(struct kng_pool *pool,
 		kng_pool_race_point();
 	} while (!atomic64_try_cmpxchg(stack, &head, new));
 
+	*seen = head; /* Nobody looks; the compiler can't know that. */
 	return job;
 }
 

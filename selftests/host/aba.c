@@ -19,7 +19,7 @@
 
 static void race_point(void);
 #define kng_pool_race_point() race_point()
-#include <kng_pool.h>
+#include <kng_resize.h>
 
 #include "tap.h"
 
@@ -56,7 +56,7 @@ static void ours_reset(int nr)
 {
 	memset(&pool, 0, sizeof(pool));
 	kng_pool_init(&pool);
-	kng_pool_add(&pool, jobs, nr);
+	kng_resize_add(&pool, jobs, nr);
 }
 
 static struct kng_job *ours_pop(void)

@@ -18,7 +18,7 @@
 
 static void race_point(void);
 #define kng_pool_race_point() race_point()
-#include <kng_pool.h>
+#include <kng_resize.h>
 
 #include "tap.h"
 
@@ -63,7 +63,7 @@ static void ours_reset(int nr)
 {
 	memset(&pool, 0, sizeof(pool));
 	kng_pool_init(&pool);
-	kng_pool_add(&pool, jobs, nr);
+	kng_resize_add(&pool, jobs, nr);
 }
 
 static struct kng_job *ours_pop(int cpu)
@@ -94,7 +94,7 @@ static void shards_reset(int nr)
 	memset(shard, 0, sizeof(shard));
 	for (i = 0; i < 2; i++) {
 		kng_pool_init(&shard[i]);
-		shard[i].chunk[0] = jobs;
+		shard[i].chunk[0].jobs = jobs;
 	}
 	for (i = 0; i < nr; i++) {
 		jobs[i].index = i;

@@ -153,12 +153,12 @@ static void fiber_main(int i)
 	go_to(broken ? SCHEDULER : pick(SCHEDULER));
 }
 
-static void run(int nr, int held, int switches)
+static void run(int nr, int second, int held, int switches)
 {
 	unsigned int i;
 
 	current = SCHEDULER;
-	ledger_start(nr, held);
+	ledger_start(nr, second, held);
 	switches_left = switches;
 	for (i = 0; i < nr_players; i++) {
 		struct fiber *fiber = &fibers[i];
@@ -182,7 +182,7 @@ static void run(int nr, int held, int switches)
 
 struct scenario {
 	const char *name;
-	int jobs, held, switches;
+	int jobs, second, held, switches;	/* @second: jobs in the second chunk */
 	struct {
 		int cpu;
 		const char *script;
@@ -204,7 +204,7 @@ static void explore(const struct scenario *scenario)
 	memset(ways, 0, sizeof(ways));
 	nr_decisions = 0;
 	do {
-		run(scenario->jobs, scenario->held, scenario->switches);
+		run(scenario->jobs, scenario->second, scenario->held, scenario->switches);
 	} while (!broken && next_decisions());
 
 	if (broken)
@@ -216,18 +216,18 @@ static void explore(const struct scenario *scenario)
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
-		{ "ABA by another CPU", 3, 0, 4, { { 0, "p" }, { 1, "ppr" } } },
-		{ "two CPUs, pop and push", 2, 0, 4, { { 0, "prpr" }, { 1, "prpr" } } },
-		{ "two CPUs, ABA each", 4, 0, 4, { { 0, "ppr" }, { 1, "pprp" } } },
-		{ "three CPUs, one job", 1, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
-		{ "three CPUs, never empty", 3, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
-		{ "a push, a pop, ABA", 5, 1, 3, { { 0, "r" }, { 1, "p" }, { 2, "ppr" } } },
-		{ "chains", 6, 2, 3, { { 0, "c" }, { 1, "cp" }, { 2, "pp" } } },
-		{ "a chunk is added", 0, 0, 3, { { 0, "a" }, { 1, "ppr" }, { 2, "pr" } } },
-		{ "an NMI, and another CPU", 4, 0, 3, { { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
-		{ "an NMI on each of two CPUs", 5, 0, 3,
+		{ "ABA by another CPU", 3, 0, 0, 4, { { 0, "p" }, { 1, "ppr" } } },
+		{ "two CPUs, pop and push", 2, 0, 0, 4, { { 0, "prpr" }, { 1, "prpr" } } },
+		{ "two CPUs, ABA each", 4, 0, 0, 4, { { 0, "ppr" }, { 1, "pprp" } } },
+		{ "three CPUs, one job", 1, 0, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
+		{ "three CPUs, never empty", 3, 0, 0, 3, { { 0, "pr" }, { 1, "pr" }, { 2, "pr" } } },
+		{ "a push, a pop, ABA", 5, 0, 1, 3, { { 0, "r" }, { 1, "p" }, { 2, "ppr" } } },
+		{ "chains", 6, 0, 2, 3, { { 0, "c" }, { 1, "cp" }, { 2, "pp" } } },
+		{ "a chunk is added", 0, 0, 0, 3, { { 0, "a" }, { 1, "ppr" }, { 2, "pr" } } },
+		{ "an NMI, and another CPU", 4, 0, 0, 3, { { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
+		{ "an NMI on each of two CPUs", 5, 0, 0, 3,
 		  { { 0, "p" }, { 0, "pr" }, { 1, "pr" }, { 1, "ppr" } } },
-		{ "an NMI in an NMI, and another CPU", 5, 0, 3,
+		{ "an NMI in an NMI, and another CPU", 5, 0, 0, 3,
 		  { { 0, "pr" }, { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
 	};
 	unsigned int i;

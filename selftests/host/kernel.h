@@ -14,6 +14,18 @@
  * dependency. C11 has a word for that (consume), but no compiler implements
  * it. On x86 the generated code is the same. What the tests can't see for that
  * reason is a use after the load that does not depend on its value.
+ *
+ * Fences are C11's. TSan knows none, so there they are attached to the access
+ * that they are there for, and only to that one:
+ *
+ *	smp_mb__before_atomic()	makes this thread's next atomic_add() a release
+ *	smp_rmb()		makes its last atomic_read() an acquire, by reading
+ *				the same word again; atomic64_read() is one anyway
+ *
+ * A fence orders no less than that, and a fence that is missing is missed. The
+ * second read may see, and acquire, more than the first one did: a race is
+ * overlooked if who reads goes by the first value, and the word moves on just then.
+ * An interrupted fence is the interrupted one's: see kernel_nmi_enter().
  */
 #ifndef SELFTESTS_HOST_KERNEL_H
 #define SELFTESTS_HOST_KERNEL_H
@@ -23,6 +35,7 @@
 #include <stdint.h>
 
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
@@ -52,9 +65,98 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define KERNEL_TSAN
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define KERNEL_TSAN
+#endif
+
+/* Fences of this thread that wait for their access, or accesses for their fence. */
+struct kernel_fence {
+	const atomic_t *read;
+	bool before_atomic;
+};
+
+#ifdef KERNEL_TSAN
+static __thread struct kernel_fence kernel_fence;
+
+static inline void smp_mb__before_atomic(void)
+{
+	kernel_fence.before_atomic = true;
+}
+
+static inline int kernel_add_order(void)
+{
+	bool release = kernel_fence.before_atomic;
+
+	kernel_fence.before_atomic = false;
+	return release ? __ATOMIC_RELEASE : __ATOMIC_RELAXED;
+}
+
+static inline void kernel_was_read(const atomic_t *v)
+{
+	kernel_fence.read = v;
+}
+
+static inline void smp_rmb(void)
+{
+	if (kernel_fence.read)
+		__atomic_load_n(&kernel_fence.read->counter, __ATOMIC_ACQUIRE);
+	kernel_fence.read = NULL;
+}
+
+/* For a signal handler that plays the NMI: the interrupted thread's fences. */
+static inline struct kernel_fence kernel_nmi_enter(void)
+{
+	struct kernel_fence interrupted = kernel_fence;
+
+	kernel_fence = (struct kernel_fence){ NULL, false };
+	return interrupted;
+}
+
+static inline void kernel_nmi_exit(struct kernel_fence interrupted)
+{
+	kernel_fence = interrupted;
+}
+#else
+static inline void smp_mb__before_atomic(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline int kernel_add_order(void)
+{
+	return __ATOMIC_RELAXED;
+}
+
+static inline void kernel_was_read(const atomic_t *v)
+{
+	(void)v;
+}
+
+static inline void smp_rmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+static inline struct kernel_fence kernel_nmi_enter(void)
+{
+	return (struct kernel_fence){ NULL, false };
+}
+
+static inline void kernel_nmi_exit(struct kernel_fence interrupted)
+{
+	(void)interrupted;
+}
+#endif /* KERNEL_TSAN */
+
 static inline int atomic_read(const atomic_t *v)
 {
 	kernel_access();
+	kernel_was_read(v);
 	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
 }
 
@@ -67,7 +169,7 @@ static inline void atomic_set(atomic_t *v, int i)
 static inline void atomic_add(int i, atomic_t *v)
 {
 	kernel_access();
-	__atomic_fetch_add(&v->counter, i, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&v->counter, i, kernel_add_order());
 }
 
 static inline void atomic_inc(atomic_t *v)

@@ -46,7 +46,7 @@ static bool run(int nr, int held, long at0, long at1)
 {
 	unsigned int i;
 
-	ledger_start(nr, held);
+	ledger_start(nr, 0, held);
 	for (i = 0; i < nr_players; i++)
 		interruption[i] = (struct step) {
 			.at = i ? at1 : at0,

@@ -17,7 +17,7 @@
 
 static void stall(void);
 #define kng_pool_race_point() stall()
-#include <kng_pool.h>
+#include <kng_resize.h>
 
 #include "tap.h"
 
@@ -238,7 +238,7 @@ static void add_jobs(u32 jobs)
 		u32 nr = chunk_size(jobs);
 
 		/* Of exactly this size: ASan sees any access past it. */
-		kng_pool_add(&pool, calloc(nr, sizeof(struct kng_job)), nr);
+		kng_resize_add(&pool, calloc(nr, sizeof(struct kng_job)), nr);
 		jobs -= nr;
 		sched_yield();
 	}
@@ -251,9 +251,10 @@ static void drain_pool(const struct scenario *scenario)
 	u32 nr = 0, twice = 0;
 	struct kng_job *job;
 
-	tap_ok(pool.total == total && (u32)atomic_read(&pool.idle) == total,
-	       "%s: all %u jobs are idle again (total %u, idle %d)",
-	       scenario->name, total, pool.total, atomic_read(&pool.idle));
+	tap_ok((u32)atomic_read(&pool.total) == total &&
+	       (u32)atomic_read(&pool.idle) == total,
+	       "%s: all %u jobs are idle again (total %d, idle %d)", scenario->name,
+	       total, atomic_read(&pool.total), atomic_read(&pool.idle));
 	while (nr <= total) {
 		job = kng_pool_pop(&pool);
 		if (!job)
@@ -325,7 +326,7 @@ static void run(const struct scenario *scenario, u64 seed)
 	       scenario->name, wrong);
 	drain_pool(scenario);
 	while (pool.nr_chunks)
-		free(pool.chunk[--pool.nr_chunks]);
+		free(pool.chunk[--pool.nr_chunks].jobs);
 }
 
 int main(int argc, char **argv)
