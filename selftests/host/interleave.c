@@ -229,6 +229,29 @@ int main(int argc, char **argv)
 		  { { 0, "p" }, { 0, "pr" }, { 1, "pr" }, { 1, "ppr" } } },
 		{ "an NMI in an NMI, and another CPU", 5, 0, 0, 3,
 		  { { 0, "pr" }, { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
+		{ "a sweep, a pop", 2, 2, 0, 5, { { 0, "msb" }, { 1, "p" } } },
+		{ "a sweep that keeps all, a pop", 2, 0, 0, 6, { { 0, "sb" }, { 1, "p" } } },
+		{ "a sweep of one job, pops", 1, 0, 0, 4, { { 0, "sbsb" }, { 1, "pr" }, { 2, "p" } } },
+		{ "sweeps, ABA", 3, 0, 0, 4, { { 0, "sb" }, { 1, "ppr" } } },
+		{ "sweeps, two CPUs pop and push", 2, 0, 0, 3,
+		  { { 0, "sbsb" }, { 1, "prp" }, { 2, "pr" } } },
+		{ "a chunk goes: all idle", 1, 2, 0, 6, { { 0, "msbf" }, { 1, "p" } } },
+		{ "a chunk goes, two CPUs pop", 1, 2, 0, 3, { { 0, "msbf" }, { 1, "p" }, { 2, "p" } } },
+		{ "a chunk goes, its jobs come back", 1, 2, 1, 3,
+		  { { 0, "msbfsbf" }, { 1, "r" }, { 2, "rp" } } },
+		{ "a chunk goes, a chain comes back", 4, 3, 2, 4, { { 0, "msbf" }, { 1, "c" } } },
+		{ "a chunk goes, pop and push", 1, 2, 0, 4, { { 0, "msbfsbf" }, { 1, "prpr" } } },
+		{ "a chunk goes, ABA", 2, 2, 0, 3, { { 0, "msbf" }, { 1, "ppr" }, { 2, "p" } } },
+		{ "a chunk goes and comes again", 1, 2, 0, 4, { { 0, "msbfa" }, { 1, "prp" } } },
+		{ "a chunk comes, goes, comes, goes", 1, 0, 0, 3,
+		  { { 0, "amsbfamsbf" }, { 1, "prpr" } } },
+		{ "a sweep in small steps, left half done", 2, 2, 0, 3,
+		  { { 0, "mSSbSsBbf" }, { 1, "ppr" } } },
+		{ "a sweep, an NMI on its CPU", 1, 2, 0, 4, { { 0, "msbf" }, { 0, "ppr" } } },
+		{ "a sweep, an NMI on its CPU, another CPU", 1, 2, 0, 3,
+		  { { 0, "msbf" }, { 0, "pr" }, { 1, "ppr" } } },
+		{ "a sweep, a pop with an NMI", 1, 2, 0, 3, { { 0, "msbf" }, { 1, "p" }, { 1, "pr" } } },
+		{ "a sweep, a push with an NMI", 1, 2, 1, 3, { { 0, "msbf" }, { 1, "r" }, { 1, "pr" } } },
 	};
 	unsigned int i;
 
@@ -236,6 +259,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
 		explore(&scenarios[i]);
 	tap_ok(nulls, "pop has met the empty pool, too: %lu times", nulls);
+	tap_ok(freed && awaited, "chunks were freed, %lu times; %lu times a pop was waited for",
+	       freed, awaited);
 	tap_diag("%lu runs, %lu accesses", runs, accesses);
 	return tap_done();
 }

@@ -69,7 +69,7 @@ static unsigned int nr_players;
 static u32 gone_slot;		/* waits for pops to end; or NO_SLOT */
 
 static const char *broken;	/* first thing that went wrong in this run */
-static unsigned long runs, nulls, freed;
+static unsigned long runs, nulls, freed, awaited;
 
 static void run_call(struct player *player, struct call *call);
 
@@ -168,8 +168,10 @@ static void await_pops(u32 slot)
 		if (owner[i] != NOBODY && (u32)jobs[i].index >> KNG_CHUNK_SHIFT == slot)
 			fail("a chunk is gone, but one of its jobs is in use");
 	gone_slot = slot;
-	for (i = 0; i < nr_players; i++)
+	for (i = 0; i < nr_players; i++) {
 		players[i].awaited = players[i].shortest != NOT_CALLING;
+		awaited += players[i].awaited;
+	}
 }
 
 /* The end of the grace period, if nobody is left to wait for. */

@@ -42,11 +42,11 @@ static void run_call(struct player *player, struct call *call)
 }
 
 /* Returns false when player 0 ended before the visit. */
-static bool run(int nr, int held, long at0, long at1)
+static bool run(int nr, int second, int held, long at0, long at1)
 {
 	unsigned int i;
 
-	ledger_start(nr, 0, held);
+	ledger_start(nr, second, held);
 	for (i = 0; i < nr_players; i++)
 		interruption[i] = (struct step) {
 			.at = i ? at1 : at0,
@@ -59,11 +59,11 @@ static bool run(int nr, int held, long at0, long at1)
 	return step_visited(&interruption[0]);
 }
 
-static bool complain(int nr, int held, long at0, long at1)
+static bool complain(int nr, int second, int held, long at0, long at1)
 {
 	tap_diag("%s", broken);
-	tap_diag("jobs %d, each player holds %d; %s, interrupted after instruction %ld by %s",
-		 nr, held, players[0].script, at0, players[1].script);
+	tap_diag("jobs %d + %d, each player holds %d; %s, interrupted after instruction %ld by %s",
+		 nr, second, held, players[0].script, at0, players[1].script);
 	if (nr_players > 2)
 		tap_diag("interrupted after instruction %ld by %s", at1,
 			 players[2].script);
@@ -81,14 +81,14 @@ static bool one_deep(const char *outer, const char *nmi)
 	for (nr = 0; nr <= 5; nr++)
 		for (held = 0; held <= 2 && held * 2 <= nr; held++)
 			for (at = (nr + held) % STEP_STRIDE;
-			     run(nr, held, at, -1) || broken; at += STEP_STRIDE)
+			     run(nr, 0, held, at, -1) || broken; at += STEP_STRIDE)
 				if (broken)
-					return complain(nr, held, at, -1);
+					return complain(nr, 0, held, at, -1);
 	return true;
 }
 
 static bool two_deep(const char *outer, const char *nmi, const char *nested,
-		     int nr, int held)
+		     int nr, int second, int held)
 {
 	long at0, at1;
 
@@ -100,10 +100,10 @@ static bool two_deep(const char *outer, const char *nmi, const char *nested,
 		bool visited = true;
 
 		for (at1 = at0 / STEP_STRIDE % STEP_STRIDE; visited; at1 += STEP_STRIDE) {
-			if (!run(nr, held, at0, at1) && !broken)
+			if (!run(nr, second, held, at0, at1) && !broken)
 				return true;
 			if (broken)
-				return complain(nr, held, at0, at1);
+				return complain(nr, second, held, at0, at1);
 			visited = step_visited(&interruption[1]);
 		}
 	}
@@ -146,9 +146,66 @@ static void test_two_deep(const char *outer, const char *what)
 
 	for (i = 0; good && i < ARRAY_SIZE(cases); i++)
 		good = two_deep(outer, cases[i].nmi, cases[i].nested,
-				cases[i].nr, cases[i].held);
+				cases[i].nr, 0, cases[i].held);
 	tap_ok(good && visits > before, "%s, by an NMI that is itself interrupted at each instruction: %lu NMIs",
 	       what, visits - before);
+}
+
+/* The sweeper, interrupted; and others, interrupted by a sweep of another CPU. */
+static void test_sweeps(void)
+{
+	static const struct {
+		const char *outer, *nmi, *nested;
+		int nr, second, held;
+	} cases[] = {
+		{ "sb", "p", NULL, 2, 0, 0 },
+		{ "sb", "ppr", NULL, 2, 0, 0 },
+		{ "msbf", "pr", NULL, 1, 2, 0 },
+		{ "msbf", "ppr", NULL, 1, 2, 0 },
+		{ "msbf", "r", NULL, 2, 2, 1 },
+		{ "msbfa", "c", NULL, 4, 2, 2 },
+		{ "amsbf", "ppr", NULL, 1, 0, 0 },
+		{ "p", "s", NULL, 2, 0, 0 },
+		{ "p", "sb", NULL, 1, 0, 0 },
+		{ "p", "msbf", NULL, 1, 2, 0 },
+		{ "p", "msbfa", NULL, 0, 2, 0 },
+		{ "p", "S", NULL, 2, 0, 0 },
+		{ "r", "msbf", NULL, 2, 2, 1 },
+		{ "c", "msbf", NULL, 4, 2, 2 },
+		{ "sp", "b", NULL, 1, 0, 0 },
+		{ "sp", "B", NULL, 2, 0, 0 },
+		{ "sp", "bs", NULL, 2, 0, 0 },
+		{ "msppr", "bf", NULL, 1, 2, 0 },
+		{ "p", "sb", "p", 1, 0, 0 },
+		{ "r", "ms", "r", 2, 2, 1 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned long before = visits;
+		const char *nested = cases[i].nested;
+		long at = i % STEP_STRIDE;
+		bool good = true;
+
+		/* One deep if there is no third player. */
+		players[0].script = cases[i].outer;
+		players[1].script = cases[i].nmi;
+		nr_players = 2;
+		for (; good && !nested; at += STEP_STRIDE) {
+			if (!run(cases[i].nr, cases[i].second, cases[i].held, at, -1) &&
+			    !broken)
+				break;
+			if (broken)
+				good = complain(cases[i].nr, cases[i].second,
+						cases[i].held, at, -1);
+		}
+		if (nested)
+			good = two_deep(cases[i].outer, cases[i].nmi, nested,
+					cases[i].nr, cases[i].second, cases[i].held);
+		tap_ok(good && visits > before, "%s of %d + %d jobs, by %s, at each instruction%s%s: %lu times",
+		       cases[i].outer, cases[i].nr, cases[i].second, cases[i].nmi,
+		       nested ? ", that by " : "", nested ? nested : "", visits - before);
+	}
 }
 
 int main(int argc, char **argv)
@@ -164,6 +221,10 @@ int main(int argc, char **argv)
 	test_two_deep("p", "pop");
 	test_two_deep("r", "push");
 
+	test_sweeps();
+
+	tap_ok(freed && awaited, "chunks were freed, %lu times; %lu times a pop was waited for",
+	       freed, awaited);
 	tap_ok(nulls, "pop has met the empty pool, too: %lu times", nulls);
 	tap_diag("%lu runs, %lu instructions", runs, steps);
 	return tap_done();
