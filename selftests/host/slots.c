@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of chunks: when it is full, when a place is used again; and that only
+ * pop() is waited for, not push().
+ *
+ * For the latter, threads that only push give back the jobs of a chunk that is
+ * going, and its memory is freed as soon as it is gone, without a word from them.
+ * Nothing but the count of retired jobs orders what they did to a job before that.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include <kng_resize.h>
+
+#include "tap.h"
+
+#define FULL		(KNG_MAX_CHUNKS - 1)
+#define PUSHERS		2
+#define HANDED		32	/* jobs of a chunk */
+
+#ifndef CALLS
+#define CALLS		300000
+#endif
+
+static struct kng_pool pool;
+static struct kng_job jobs[FULL], more;
+
+static void fill(void)
+{
+	u32 i, refused = 0, wrong = 0;
+
+	memset(&pool, 0, sizeof(pool));
+	kng_pool_init(&pool);
+	for (i = 0; i < FULL; i++) {
+		if (!kng_resize_add(&pool, &jobs[i], 1))
+			refused++;
+		else if (kng_pool_job(&pool, i << KNG_CHUNK_SHIFT) != &jobs[i] ||
+			 jobs[i].index != i << KNG_CHUNK_SHIFT)
+			wrong++;
+	}
+	tap_ok(!refused && !wrong && (u32)atomic_read(&pool.total) == FULL,
+	       "the table takes %d chunks (%u refused, %u at a wrong place)", FULL,
+	       refused, wrong);
+	tap_ok(!kng_resize_add(&pool, &more, 1) && !kng_resize_add(&pool, &more, 1) &&
+	       (u32)atomic_read(&pool.total) == FULL && (u32)atomic_read(&pool.idle) == FULL &&
+	       pool.nr_chunks == FULL && !more.index,
+	       "the next one is refused, and nothing has changed");
+}
+
+static bool drop(u32 slot)
+{
+	kng_resize_mark(&pool, slot);
+	return !kng_resize_gone(&pool, slot) &&
+	       !kng_resize_sweep(&pool, false, FULL + 1) &&
+	       !kng_resize_sweep(&pool, true, FULL + 1) &&
+	       kng_resize_gone(&pool, slot);
+}
+
+static void reuse(u32 slot)
+{
+	struct kng_job *job;
+	u32 nr = 0, wrong = 0;
+	bool good;
+
+	good = drop(slot);
+	tap_ok(good && (u32)atomic_read(&pool.total) == FULL - 1 &&
+	       (u32)atomic_read(&pool.idle) == FULL - 1,
+	       "chunk %u goes in one sweep, and nothing else does", slot);
+	tap_ok(!kng_resize_add(&pool, &more, 1), "its place is not free before it is removed");
+	good = kng_resize_remove(&pool, slot) == &jobs[slot];
+	/* What is taken out must not be touched. */
+	memset(&jobs[slot], 0xee, sizeof(jobs[slot]));
+	tap_ok(good && kng_resize_add(&pool, &more, 1) &&
+	       kng_pool_job(&pool, slot << KNG_CHUNK_SHIFT) == &more &&
+	       !kng_resize_gone(&pool, slot),
+	       "its place is used again, by a chunk that stays");
+	tap_ok(!kng_resize_add(&pool, &jobs[slot], 1), "and the table is full again");
+
+	while (nr <= FULL) {
+		job = kng_pool_pop(&pool);
+		if (!job)
+			break;
+		nr++;
+		if (job->obj)
+			wrong++;
+		job->obj = job;
+	}
+	tap_ok(nr == FULL && !wrong, "each job comes out once (%u jobs, %u wrong)", nr, wrong);
+	more.obj = NULL;
+	for (nr = 0; nr < FULL; nr++) {
+		jobs[nr].obj = NULL;
+		kng_pool_push(&pool, nr == slot ? &more : &jobs[nr]);
+	}
+	tap_ok((u32)atomic_read(&pool.total) == FULL && (u32)atomic_read(&pool.idle) == FULL,
+	       "each goes back: the place's last chunk retires none of its next one's");
+	drop(slot);
+	kng_resize_remove(&pool, slot);
+	memset(&more, 0, sizeof(more));
+	memset(&jobs[slot], 0, sizeof(jobs[slot]));
+	kng_resize_add(&pool, &jobs[slot], 1);
+}
+
+/* Pushers. */
+
+static struct llist_head inbox[PUSHERS];
+static int stop;
+
+static void *pusher(void *arg)
+{
+	struct llist_head *in = arg;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		struct llist_node *node = llist_del_all(in);
+
+		if (!node)
+			sched_yield();
+		while (node) {
+			struct kng_job *job = (void *)((char *)node -
+						       offsetof(struct kng_job, node));
+
+			node = node->next;
+			job->obj = job;
+			kng_pool_push(&pool, job);
+		}
+	}
+	return NULL;
+}
+
+/* Returns false if it never goes. */
+static bool hand_over(bool mark_first)
+{
+	struct kng_job *chunk = calloc(HANDED, sizeof(*chunk)), *job;
+	u32 left = HANDED;
+	time_t end = time(NULL) + 60;
+
+	kng_resize_add(&pool, chunk, HANDED);
+	if (mark_first)
+		kng_resize_mark(&pool, 0);
+	while (left--) {
+		job = kng_pool_pop(&pool);
+		if (job)
+			llist_add(&job->node, &inbox[left % PUSHERS]);
+	}
+	if (!mark_first)
+		kng_resize_mark(&pool, 0);
+	while (!kng_resize_gone(&pool, 0)) {
+		if (time(NULL) > end)
+			return false;
+		kng_resize_sweep(&pool, false, HANDED + 1);
+		kng_resize_sweep(&pool, true, HANDED + 1);
+		sched_yield();
+	}
+	/* Only this thread pops: no grace period. */
+	job = kng_resize_remove(&pool, 0);
+	memset(job, 0xee, HANDED * sizeof(*job));
+	free(job);
+	return true;
+}
+
+static void push_is_not_awaited(void)
+{
+	pthread_t threads[PUSHERS];
+	const int rounds = CALLS / 100;
+	bool good = true;
+	int i;
+
+	memset(&pool, 0, sizeof(pool));
+	kng_pool_init(&pool);
+	for (i = 0; i < PUSHERS; i++)
+		if (pthread_create(&threads[i], NULL, pusher, &inbox[i])) {
+			printf("Bail out! no threads\n");
+			exit(1);
+		}
+	for (i = 0; good && i < rounds; i++)
+		good = hand_over(i & 1);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < PUSHERS; i++)
+		pthread_join(threads[i], NULL);
+	tap_ok(good && !atomic_read(&pool.total) && !atomic_read(&pool.idle) &&
+	       pool.nr_chunks == 1,
+	       "%d chunks are freed while pushers go on, all in one place (total %d, idle %d)",
+	       rounds, atomic_read(&pool.total), atomic_read(&pool.idle));
+}
+
+int main(int argc, char **argv)
+{
+	static const u32 slots[] = { 0, 1, 77, FULL - 1 };
+	unsigned int i;
+
+	tap_start(argc, argv);
+	fill();
+	for (i = 0; i < ARRAY_SIZE(slots); i++)
+		reuse(slots[i]);
+	push_is_not_awaited();
+	return tap_done();
+}
