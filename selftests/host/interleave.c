@@ -18,7 +18,7 @@
 
 static void access_point(void);
 #define kernel_access() access_point()
-#include "ledger.h"
+#include <ledger.h>
 
 #define STACK_SIZE	(64 * 1024)
 #define MAX_DECISIONS	512
@@ -231,6 +231,7 @@ int main(int argc, char **argv)
 		  { { 0, "pr" }, { 0, "pr" }, { 0, "ppr" }, { 1, "pr" } } },
 		{ "a sweep, a pop", 2, 2, 0, 5, { { 0, "msb" }, { 1, "p" } } },
 		{ "a sweep that keeps all, a pop", 2, 0, 0, 6, { { 0, "sb" }, { 1, "p" } } },
+		{ "there, back and there, a pop", 2, 0, 0, 5, { { 0, "sbs" }, { 1, "p" } } },
 		{ "a sweep of one job, pops", 1, 0, 0, 4, { { 0, "sbsb" }, { 1, "pr" }, { 2, "p" } } },
 		{ "sweeps, ABA", 3, 0, 0, 4, { { 0, "sb" }, { 1, "ppr" } } },
 		{ "sweeps, two CPUs pop and push", 2, 0, 0, 3,

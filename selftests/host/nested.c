@@ -10,7 +10,7 @@
 
 #ifdef HAVE_STEP
 
-#include "ledger.h"
+#include <ledger.h>
 
 /* Player 0 is interrupted by player 1, and that by player 2. */
 static struct step interruption[MAX_PLAYERS];

@@ -405,9 +405,15 @@ static void run(u64 seed)
 		sched_yield();
 
 	block(SIG_UNBLOCK);
-	while (rounds-- > 0 || too_few_signals())
+	while (!__atomic_load_n(&wrong, __ATOMIC_RELAXED) &&
+	       (rounds-- > 0 || too_few_signals()))
 		round_of_resize();
 	block(SIG_BLOCK);
+	if (__atomic_load_n(&wrong, __ATOMIC_RELAXED)) {
+		/* In stacks that are broken the threads may never end. */
+		tap_ok(false, "%s: %d violations", scenario->name, wrong);
+		exit(1);
+	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < scenario->threads; i++)
 		pthread_join(workers[i].thread, NULL);

@@ -100,6 +100,27 @@ static void reuse(u32 slot)
 	kng_resize_add(&pool, &jobs[slot], 1);
 }
 
+/* All jobs of a chunk are in use when it is marked: no sweep has to find them. */
+static void retire_by_push(void)
+{
+	struct kng_job *job[3];
+	bool early = false;
+	int i;
+
+	memset(&pool, 0, sizeof(pool));
+	kng_pool_init(&pool);
+	kng_resize_add(&pool, jobs, 3);
+	for (i = 0; i < 3; i++)
+		job[i] = kng_pool_pop(&pool);
+	kng_resize_mark(&pool, 0);
+	for (i = 0; i < 3; i++) {
+		early |= kng_resize_gone(&pool, 0);
+		kng_pool_push(&pool, job[i]);
+	}
+	tap_ok(!early && kng_resize_gone(&pool, 0) && !atomic_read(&pool.total) &&
+	       !atomic_read(&pool.idle), "pushes alone make a chunk go, the last of them");
+}
+
 /* Pushers. */
 
 static struct llist_head inbox[PUSHERS];
@@ -191,6 +212,7 @@ int main(int argc, char **argv)
 	fill();
 	for (i = 0; i < ARRAY_SIZE(slots); i++)
 		reuse(slots[i]);
+	retire_by_push();
 	push_is_not_awaited();
 	return tap_done();
 }
