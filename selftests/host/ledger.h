@@ -311,6 +311,8 @@ static void play_one(struct player *player, char op)
 		player->awaited = false;
 		if (op == 'p')
 			take(player, call.popped, shortest);
+		if (op == 'a' && pool.chunk[second_slot()].going)
+			fail("a new chunk is going");
 		if (call.gone)
 			await_pops(second_slot());
 	}

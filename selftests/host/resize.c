@@ -228,6 +228,11 @@ static void send_nmis(void)
 {
 	int i;
 
+	/* Where the stacks are broken the threads, and grace periods, may never end. */
+	if (__atomic_load_n(&wrong, __ATOMIC_RELAXED)) {
+		tap_ok(false, "%s: %d violations", scenario->name, wrong);
+		exit(1);
+	}
 	for (i = 0; i < scenario->threads; i++)
 		pthread_kill(workers[i].thread, SIGUSR1);
 	drain(&workers[SWEEPER]);
@@ -246,11 +251,14 @@ static u32 add(u32 nr)
 	for (slot = 0; slot < MAX_SLOTS && pool.chunk[slot].jobs != jobs; slot++)
 		;
 	if (slot == MAX_SLOTS) {
-		printf("Bail out! a slot was not used again\n");
+		tap_ok(false, "%s: no more than %d chunks, yet more places", scenario->name,
+		       MAX_SLOTS);
 		exit(1);
 	}
 	if (memory[slot])
 		complain("the place of a chunk is used twice", slot << KNG_CHUNK_SHIFT);
+	if (pool.chunk[slot].going)
+		complain("a new chunk is going", slot << KNG_CHUNK_SHIFT);
 	memory[slot] = jobs;
 	added++;
 	if (most_slots < pool.nr_chunks)
@@ -258,7 +266,7 @@ static u32 add(u32 nr)
 	return slot;
 }
 
-/* In small steps; or not to the end, one time in eight. */
+/* In small steps; now and then not to the end, unless @all. */
 static void sweep(bool back, bool all)
 {
 	struct worker *worker = &workers[SWEEPER];
@@ -405,15 +413,9 @@ static void run(u64 seed)
 		sched_yield();
 
 	block(SIG_UNBLOCK);
-	while (!__atomic_load_n(&wrong, __ATOMIC_RELAXED) &&
-	       (rounds-- > 0 || too_few_signals()))
+	while (rounds-- > 0 || too_few_signals())
 		round_of_resize();
 	block(SIG_BLOCK);
-	if (__atomic_load_n(&wrong, __ATOMIC_RELAXED)) {
-		/* In stacks that are broken the threads may never end. */
-		tap_ok(false, "%s: %d violations", scenario->name, wrong);
-		exit(1);
-	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < scenario->threads; i++)
 		pthread_join(workers[i].thread, NULL);
