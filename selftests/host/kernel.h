@@ -83,6 +83,7 @@ struct kernel_fence {
 #ifdef KERNEL_TSAN
 static __thread struct kernel_fence kernel_fence;
 
+/* Waits for the next atomic_add(). */
 static inline void smp_mb__before_atomic(void)
 {
 	kernel_fence.before_atomic = true;
@@ -101,6 +102,7 @@ static inline void kernel_was_read(const atomic_t *v)
 	kernel_fence.read = v;
 }
 
+/* Comes after an atomic_read(). */
 static inline void smp_rmb(void)
 {
 	if (kernel_fence.read)
@@ -121,7 +123,8 @@ static inline void kernel_nmi_exit(struct kernel_fence interrupted)
 {
 	kernel_fence = interrupted;
 }
-#else
+#else /* KERNEL_TSAN */
+/* A fence is a fence. */
 static inline void smp_mb__before_atomic(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -137,6 +140,7 @@ static inline void kernel_was_read(const atomic_t *v)
 	(void)v;
 }
 
+/* A fence is a fence. */
 static inline void smp_rmb(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

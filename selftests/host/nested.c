@@ -184,6 +184,7 @@ static void test_sweeps(void)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned long before = visits;
 		const char *nested = cases[i].nested;
+		const char *by = "", *third = "";
 		long at = i % STEP_STRIDE;
 		bool good = true;
 
@@ -191,20 +192,24 @@ static void test_sweeps(void)
 		players[0].script = cases[i].outer;
 		players[1].script = cases[i].nmi;
 		nr_players = 2;
-		for (; good && !nested; at += STEP_STRIDE) {
+		while (good && !nested) {
 			if (!run(cases[i].nr, cases[i].second, cases[i].held, at, -1) &&
 			    !broken)
 				break;
 			if (broken)
 				good = complain(cases[i].nr, cases[i].second,
 						cases[i].held, at, -1);
+			at += STEP_STRIDE;
 		}
-		if (nested)
+		if (nested) {
+			by = ", that by ";
+			third = nested;
 			good = two_deep(cases[i].outer, cases[i].nmi, nested,
 					cases[i].nr, cases[i].second, cases[i].held);
+		}
 		tap_ok(good && visits > before, "%s of %d + %d jobs, by %s, at each instruction%s%s: %lu times",
 		       cases[i].outer, cases[i].nr, cases[i].second, cases[i].nmi,
-		       nested ? ", that by " : "", nested ? nested : "", visits - before);
+		       by, third, visits - before);
 	}
 }
 
