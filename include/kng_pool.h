@@ -267,6 +267,19 @@ static inline bool __kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 }
 
 /**
+ * kng_pool_idle() - number of jobs that nobody owns
+ * @pool: the pool
+ *
+ * Context: Any, nested NMI included. Exact when quiet, else too large by the
+ *	calls that are under way; the sweeper's job counts as idle.
+ * Return: their number.
+ */
+static inline int kng_pool_idle(const struct kng_pool *pool)
+{
+	return atomic_read(&pool->total) - atomic_read(&pool->in_use);
+}
+
+/**
  * kng_pool_push() - give back a job
  * @pool: the pool
  * @job: a job that the caller owns; not the caller's any more after the call

@@ -151,7 +151,7 @@ static bool out_of_budget(unsigned int done, unsigned int budget)
 
 	if (done < budget)
 		return false;
-	return kng_pool_idle() >= low_water(total) || done >= total;
+	return kng_pool_idle(&kng_pool) >= low_water(total) || done >= total;
 }
 
 /*

@@ -93,16 +93,4 @@ static inline u32 kng_pool_in_use(void)
 	return atomic_read(&kng_pool.in_use);
 }
 
-/**
- * kng_pool_idle() - number of jobs that nobody uses
- *
- * Context: Any, nested NMI included. As exact as kng_pool_in_use(); with jobs
- *	being retired at the same time it may read as less than 0.
- * Return: their number.
- */
-static inline int kng_pool_idle(void)
-{
-	return kng_pool_total() - kng_pool_in_use();
-}
-
 #endif /* KNG_MODULE_POOL_H */

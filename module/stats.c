@@ -48,7 +48,7 @@ static int stats_show(struct seq_file *m, void *v)
 	kng_release_show(m);
 	seq_printf(m, "on_empty: %s\n", kng_on_empty == KNG_LEAK ? "leak" : "inline");
 	seq_printf(m, "jobs_total: %u\n", kng_pool_total());
-	seq_printf(m, "jobs_idle: %d\n", kng_pool_idle());
+	seq_printf(m, "jobs_idle: %d\n", kng_pool_idle(&kng_pool));
 	seq_printf(m, "pending: %u\n", kng_pool_in_use());
 	seq_printf(m, "peak_pending: %u\n", kng_reserve_peak());
 	seq_printf(m, "longest_run: %u\n", kng_offload_longest());

@@ -21,6 +21,7 @@ static void race_point(void);
 #define kng_pool_race_point() race_point()
 #include <kng_resize.h>
 
+#include "chain.h"
 #include "tap.h"
 
 #define MAX_DEPTH	64
@@ -176,7 +177,7 @@ static bool intact(void)
 	for (i = 0; i < nr_jobs; i++)
 		if (!in_use[i])
 			broken("a job is lost: neither in the stack nor in use");
-	if (stack == &ours && atomic_read(&pool.idle))
+	if (stack == &ours && kng_pool_idle(&pool))
 		broken("idle is wrong");
 	return !corrupt;
 }
@@ -221,7 +222,7 @@ static void steal_insert_chain(void)
 	in_use[a - jobs] = false;
 	in_use[spare - jobs] = false;
 	WRITE_ONCE(a->next, spare->index);
-	kng_pool_push_chain(&pool, a, spare, 2);
+	push_chain(&pool, a, spare, 2);
 }
 
 /* All out, all back in the order A, C, B. */

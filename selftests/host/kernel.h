@@ -176,6 +176,11 @@ static inline void atomic_add(int i, atomic_t *v)
 	__atomic_fetch_add(&v->counter, i, kernel_add_order());
 }
 
+static inline void atomic_sub(int i, atomic_t *v)
+{
+	atomic_add(-i, v);
+}
+
 static inline void atomic_inc(atomic_t *v)
 {
 	atomic_add(1, v);

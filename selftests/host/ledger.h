@@ -30,6 +30,7 @@
 
 #include <kng_resize.h>
 
+#include "chain.h"
 #include "tap.h"
 
 #define MAX_FIRST	8
@@ -141,7 +142,7 @@ static int audit(void)
 		fail("a job is hidden that should be idle, in use or retired");
 	if (there - length - owned < 0)
 		fail("a job is retired, yet still there");
-	if (pool.idle.counter < length)
+	if (pool.total.counter - pool.in_use.counter < length)
 		fail("idle is too small");
 	if (pool.total.counter > there + adding)
 		fail("total is too large: a job was counted as retired too early");
@@ -207,7 +208,7 @@ static void call_pool(void *arg)
 		kng_pool_push(&pool, call->first);
 		break;
 	case 'c':
-		kng_pool_push_chain(&pool, call->first, call->last, call->nr);
+		push_chain(&pool, call->first, call->last, call->nr);
 		break;
 	case 'a':
 		kng_resize_add(&pool, &jobs[MAX_FIRST], CHUNK);
@@ -396,7 +397,7 @@ static void audit_quiet(void)
 	for (i = 0; i < MAX_CHUNKS; i++)
 		if (pool.chunk[i].jobs)
 			total += pool.chunk[i].nr - pool.chunk[i].retired.counter;
-	if (pool.idle.counter != length)
+	if (pool.total.counter - pool.in_use.counter != length)
 		fail("idle is wrong when quiet");
 	if (pool.total.counter != total)
 		fail("total is wrong when quiet");

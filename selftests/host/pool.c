@@ -19,6 +19,7 @@ static void stall(void);
 #define kng_pool_race_point() stall()
 #include <kng_resize.h>
 
+#include "chain.h"
 #include "tap.h"
 
 #define MAX_THREADS	8
@@ -162,7 +163,7 @@ static void push_all(struct worker *worker)
 		disown(worker->held[i], worker->id);
 	for (i = 0; i + 1 < nr; i++)
 		WRITE_ONCE(worker->held[i]->next, worker->held[i + 1]->index);
-	kng_pool_push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
+	push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
 	worker->nr_held = 0;
 	worker->chains++;
 }
@@ -252,9 +253,9 @@ static void drain_pool(const struct scenario *scenario)
 	struct kng_job *job;
 
 	tap_ok((u32)atomic_read(&pool.total) == total &&
-	       (u32)atomic_read(&pool.idle) == total,
+	       (u32)kng_pool_idle(&pool) == total,
 	       "%s: all %u jobs are idle again (total %d, idle %d)", scenario->name,
-	       total, atomic_read(&pool.total), atomic_read(&pool.idle));
+	       total, atomic_read(&pool.total), kng_pool_idle(&pool));
 	while (nr <= total) {
 		job = kng_pool_pop(&pool);
 		if (!job)
@@ -263,9 +264,9 @@ static void drain_pool(const struct scenario *scenario)
 			twice++;
 		nr++;
 	}
-	tap_ok(nr == total && !twice && !atomic_read(&pool.idle),
+	tap_ok(nr == total && !twice && !kng_pool_idle(&pool),
 	       "%s: drained, each job comes out once (%u jobs, %u twice, idle %d)",
-	       scenario->name, nr, twice, atomic_read(&pool.idle));
+	       scenario->name, nr, twice, kng_pool_idle(&pool));
 	free(seen);
 }
 

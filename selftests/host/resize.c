@@ -20,6 +20,7 @@ static void stall(void);
 #include <kng_resize.h>
 #include <reclaim.h>
 
+#include "chain.h"
 #include "tap.h"
 
 #define MAX_THREADS	4
@@ -167,7 +168,7 @@ static void push_all(struct worker *worker)
 		if (i)
 			WRITE_ONCE(worker->held[i - 1]->next, worker->held[i]->index);
 	}
-	kng_pool_push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
+	push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
 	worker->nr_held = 0;
 }
 
@@ -344,9 +345,9 @@ static void settle(void)
 	for (slot = 0; slot < pool.nr_chunks; slot++)
 		if (memory[slot])
 			there += pool.chunk[slot].nr - atomic_read(&pool.chunk[slot].retired);
-	tap_ok(atomic_read(&pool.total) == there && atomic_read(&pool.idle) == there,
+	tap_ok(atomic_read(&pool.total) == there && kng_pool_idle(&pool) == there,
 	       "%s: all %d jobs are idle again (total %d, idle %d)", scenario->name,
-	       there, atomic_read(&pool.total), atomic_read(&pool.idle));
+	       there, atomic_read(&pool.total), kng_pool_idle(&pool));
 
 	for (slot = 1; slot < pool.nr_chunks; slot++)
 		if (memory[slot])
@@ -369,9 +370,9 @@ static void settle(void)
 		own(job, 1);
 		nr++;
 	}
-	tap_ok(nr == (int)first_jobs && !atomic_read(&pool.idle) && !wrong,
+	tap_ok(nr == (int)first_jobs && !kng_pool_idle(&pool) && !wrong,
 	       "%s: drained, each job that stays comes out once (%d jobs, idle %d)",
-	       scenario->name, nr, atomic_read(&pool.idle));
+	       scenario->name, nr, kng_pool_idle(&pool));
 }
 
 static void run(u64 seed)

@@ -42,7 +42,7 @@ static void fill(void)
 	       "the table takes %d chunks (%u refused, %u at a wrong place)", FULL,
 	       refused, wrong);
 	tap_ok(!kng_resize_add(&pool, &more, 1) && !kng_resize_add(&pool, &more, 1) &&
-	       (u32)atomic_read(&pool.total) == FULL && (u32)atomic_read(&pool.idle) == FULL &&
+	       (u32)atomic_read(&pool.total) == FULL && (u32)kng_pool_idle(&pool) == FULL &&
 	       pool.nr_chunks == FULL && !more.index,
 	       "the next one is refused, and nothing has changed");
 }
@@ -64,7 +64,7 @@ static void reuse(u32 slot)
 
 	good = drop(slot);
 	tap_ok(good && (u32)atomic_read(&pool.total) == FULL - 1 &&
-	       (u32)atomic_read(&pool.idle) == FULL - 1,
+	       (u32)kng_pool_idle(&pool) == FULL - 1,
 	       "chunk %u goes in one sweep, and nothing else does", slot);
 	tap_ok(!kng_resize_add(&pool, &more, 1), "its place is not free before it is removed");
 	good = kng_resize_remove(&pool, slot) == &jobs[slot];
@@ -91,7 +91,7 @@ static void reuse(u32 slot)
 		jobs[nr].obj = NULL;
 		kng_pool_push(&pool, nr == slot ? &more : &jobs[nr]);
 	}
-	tap_ok((u32)atomic_read(&pool.total) == FULL && (u32)atomic_read(&pool.idle) == FULL,
+	tap_ok((u32)atomic_read(&pool.total) == FULL && (u32)kng_pool_idle(&pool) == FULL,
 	       "each goes back: the place's last chunk retires none of its next one's");
 	drop(slot);
 	kng_resize_remove(&pool, slot);
@@ -118,7 +118,7 @@ static void retire_by_push(void)
 		kng_pool_push(&pool, job[i]);
 	}
 	tap_ok(!early && kng_resize_gone(&pool, 0) && !atomic_read(&pool.total) &&
-	       !atomic_read(&pool.idle), "pushes alone make a chunk go, the last of them");
+	       !kng_pool_idle(&pool), "pushes alone make a chunk go, the last of them");
 }
 
 /* Pushers. */
@@ -197,10 +197,10 @@ static void push_is_not_awaited(void)
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < PUSHERS; i++)
 		pthread_join(threads[i], NULL);
-	tap_ok(good && !atomic_read(&pool.total) && !atomic_read(&pool.idle) &&
+	tap_ok(good && !atomic_read(&pool.total) && !kng_pool_idle(&pool) &&
 	       pool.nr_chunks == 1,
 	       "%d chunks are freed while pushers go on, all in one place (total %d, idle %d)",
-	       rounds, atomic_read(&pool.total), atomic_read(&pool.idle));
+	       rounds, atomic_read(&pool.total), kng_pool_idle(&pool));
 }
 
 int main(int argc, char **argv)

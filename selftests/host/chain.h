@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Jobs linked by ->next, given back at once, as kng_resize_add() does with new ones. */
+#ifndef SELFTESTS_HOST_CHAIN_H
+#define SELFTESTS_HOST_CHAIN_H
+
+#include <kng_pool.h>
+
+static inline void push_chain(struct kng_pool *pool, struct kng_job *first,
+			      struct kng_job *last, u32 nr)
+{
+	atomic_sub(nr, &pool->in_use);
+	__kng_stack_push(&pool->head, first, last);
+}
+
+#endif /* SELFTESTS_HOST_CHAIN_H */
