@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What maps are charged, and that jobs come and go with them. Maps are pinned as
+# /sys/fs/bpf/kng-KIND by `mapof' and end when that file goes.
+
+MAPS=$DBG/kptr_nmi_guard/maps
+cpus=$(($(sed 's/.*-//' /sys/devices/system/cpu/possible) + 1))
+floor=1024
+
+map_made() { /tests/bpf/mapof --variant "$1"; }
+map_ends() { rm "/sys/fs/bpf/kng-$1"; }
+# The id is known to the kernel only; met_us to nobody before.
+line() { sed -n "s/^[1-9][0-9]* $1 \(.*\) met_us [0-9]*$/\1/p" "$MAPS"; }
+line_is() { [ "$(line "$1")" = "$2" ]; }
+rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
+jobs_add_up() { [ "$(stat jobs_total)" -eq $(("$1" + $(stat grown) - $(stat trimmed))) ]; }
+
+# charged KIND TYPE ENTRIES CHARGE FIELDS: a map, and what the stats and `maps' say of it
+charged() {
+	check "$1: a map" map_made "$1"
+	check "$1: $2 of $3, charge $4, $5" eventually 10 \
+		line_is "$1" "$2 entries $3 charge $4 fields $5"
+	sed 's/^/# maps: /' "$MAPS"
+	check "$1: reserved" stat_is reserved "$4"
+	map_ends "$1"
+	check "$1: nothing is left of it" eventually 10 stat_is maps_watched 0
+	check "$1: nor charged" stat_is reserved 0
+	check "$1: nor listed" test -z "$(cat "$MAPS")"
+}
+
+task=bpf_task_release_dtor
+full=$((100 + cpus))
+
+test_module kng_foreign
+guard_begin
+charged array array 100 100 $task
+charged percpu_array percpu_array 100 $((100 * cpus)) $task
+charged hash hash 100 $full $task
+charged prealloc hash 100 $full $task
+charged percpu_hash percpu_hash 100 $((full * cpus)) $task
+charged lru lru_hash 100 $full $task
+charged percpu_lru lru_percpu_hash 100 $((full * cpus)) $task
+charged task_st task_storage 0 $floor $task,floor
+charged cgroup_st cgrp_storage 0 $floor $task,floor
+charged two hash 100 $((2 * full)) $task,bpf_cgroup_release_dtor
+charged object array 100 $floor floor
+charged list array 100 $floor floor
+charged tree array 100 $floor floor
+charged plain array 100 0 -
+charged foreign array 1 1 'kng_foreign_release_dtor [kng_foreign]'
+check 'a map without kptrs' map_made none
+check 'is not watched' stat_is maps_watched 0
+map_ends none
+check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+guard_end
+finish
