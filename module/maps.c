@@ -69,7 +69,6 @@ static struct watched *make(const struct bpf_map *map)
 	if (!w)
 		return NULL;
 	w->rec = map->record;
-	w->seen = ktime_get_mono_fast_ns();
 	w->id = map->id;
 	w->type = map->map_type;
 	w->max_entries = map->max_entries;
@@ -100,6 +99,8 @@ bool kng_maps_add(const struct bpf_map *map)
 		WRITE_ONCE(charged, charged + w->charge.references);
 		WRITE_ONCE(nr_watched, nr_watched + 1);
 		WRITE_ONCE(nr_floored, nr_floored + w->charge.floored);
+		/* Last, for kng_maps_met(): who looks from now on has seen the charge. */
+		w->seen = ktime_get_mono_fast_ns();
 		hlist_add_head_rcu(&w->node, chain_of(w->rec));
 		raw_spin_unlock_irqrestore(&maps_lock, flags);
 		return true;
@@ -233,6 +234,8 @@ static void show_map(struct seq_file *m, const struct watched *w)
 		seq_printf(m, "%s%ps", i ? "," : " ", w->charge.dtor[i]);
 	if (w->charge.floored)
 		seq_printf(m, "%sfloor", w->charge.nr_dtors ? "," : " ");
+	else if (!w->charge.nr_dtors)
+		seq_puts(m, " -");
 	if (met)
 		seq_printf(m, " met_us %llu\n", div_u64(met - w->seen, 1000));
 	else
