@@ -3,25 +3,38 @@
  * Memory for the job pool. The algorithms are in include/kng_pool.h and
  * include/kng_resize.h.
  */
+#include <linux/bitmap.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "kng_resize.h"
 #include "pool.h"
 
 /* Jobs that the sweeper looks at without letting others run. */
 #define SWEEP_STEP	256
-/* One grace period serves so many chunks, or fewer. */
-#define FREE_BATCH	64
 
 struct kng_pool kng_pool;
 
 static u32 base_chunks;	/* those of kng_pool_alloc() */
 static u32 nr_going;	/* marked, not yet freed */
+
+/* Chunks that are gone, and the grace period that their memory waits for. */
+static DECLARE_BITMAP(gone, KNG_MAX_CHUNKS);
+static unsigned long grace;
+
+/*
+ * Not kvcalloc(), which takes a power of two of pages where it can. And rather no
+ * memory than that somebody be killed for it.
+ */
+static struct kng_job *alloc_chunk(u32 nr)
+{
+	return __vmalloc(array_size(nr, sizeof(struct kng_job)),
+			 GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+}
 
 u32 kng_pool_grow(u32 jobs)
 {
@@ -29,13 +42,12 @@ u32 kng_pool_grow(u32 jobs)
 
 	while (added < jobs) {
 		u32 nr = min(jobs - added, KNG_CHUNK_JOBS);
-		struct kng_job *chunk;
+		struct kng_job *chunk = alloc_chunk(nr);
 
-		chunk = kvcalloc(nr, sizeof(*chunk), GFP_KERNEL | __GFP_NOWARN);
 		if (!chunk)
 			break;
 		if (!kng_resize_add(&kng_pool, chunk, nr)) {
-			kvfree(chunk);
+			vfree(chunk);
 			break;
 		}
 		added += nr;
@@ -91,39 +103,47 @@ static void sweep(bool back)
 	}
 }
 
-static u32 free_some(bool *more)
+/* Every pop that could have seen one of them runs with preemption off. */
+static void note_gone(void)
 {
-	u32 slots[FREE_BATCH], nr = 0, jobs = 0, slot;
+	u32 slot;
 
-	for (slot = base_chunks; slot < kng_pool.nr_chunks && nr < FREE_BATCH; slot++) {
+	for (slot = base_chunks; slot < kng_pool.nr_chunks; slot++) {
 		if (kng_resize_gone(&kng_pool, slot))
-			slots[nr++] = slot;
+			__set_bit(slot, gone);
 	}
-	*more = nr == FREE_BATCH;
-	if (!nr)
-		return 0;
+	if (!bitmap_empty(gone, KNG_MAX_CHUNKS))
+		grace = start_poll_synchronize_rcu();
+}
 
-	/* Every pop that could have seen one of them runs with preemption off. */
-	synchronize_rcu();
-	nr_going -= nr;
-	while (nr--) {
-		jobs += kng_pool.chunk[slots[nr]].nr;
-		kvfree(kng_resize_remove(&kng_pool, slots[nr]));
+static u32 free_gone(void)
+{
+	u32 slot, jobs = 0;
+
+	for_each_set_bit(slot, gone, KNG_MAX_CHUNKS) {
+		jobs += kng_pool.chunk[slot].nr;
+		vfree(kng_resize_remove(&kng_pool, slot));
+		nr_going--;
+		cond_resched();
 	}
+	bitmap_zero(gone, KNG_MAX_CHUNKS);
 	return jobs;
 }
 
 u32 kng_pool_collect(void)
 {
-	bool more = nr_going;
 	u32 freed = 0;
 
+	if (!bitmap_empty(gone, KNG_MAX_CHUNKS)) {
+		if (!poll_state_synchronize_rcu(grace))
+			return 0;
+		freed = free_gone();
+	}
 	if (nr_going) {
 		sweep(false);
 		sweep(true);
+		note_gone();
 	}
-	while (more)
-		freed += free_some(&more);
 	return freed;
 }
 
@@ -135,5 +155,5 @@ bool kng_pool_shrinks(void)
 void kng_pool_free(void)
 {
 	while (kng_pool.nr_chunks)
-		kvfree(kng_pool.chunk[--kng_pool.nr_chunks].jobs);
+		vfree(kng_pool.chunk[--kng_pool.nr_chunks].jobs);
 }

@@ -11,9 +11,9 @@
  *	wanted		covered + headroom, at least jobs, at most max_jobs
  *
  * A worker makes it so. It adds at once what is wanted, in whole chunks; it takes
- * away when half of the jobs are surplus, so that maps that come and go don't
- * make it work all the time. What was lately in use is forgotten by halves, one
- * each second: after a burst the memory goes back, without any NMI.
+ * away when half of the jobs have been surplus for a second, so that maps that come
+ * and go don't make it work all the time. What was lately in use is forgotten by
+ * halves, one each second: after a burst the memory goes back, without any NMI.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -43,6 +43,7 @@ static unsigned int lately;	/* most in use, forgotten by halves */
 static u64 wanted, shortfall;
 static unsigned int headroom;
 static bool told;
+static unsigned long surplus_since;	/* jiffies; 0: there is not enough of it */
 
 static struct workqueue_struct *workqueue;
 static void adjust(struct work_struct *work);
@@ -83,11 +84,23 @@ static void grow(u32 goal)
 {
 	u32 total = kng_pool_total(), added, jobs;
 
+	if (total >= goal)
+		return;
 	/* Whole chunks, as far as they go. */
 	jobs = min(round_up(goal - total, KNG_CHUNK_JOBS), kng_params.max_jobs - total);
 	added = kng_pool_grow(jobs);
 	kng_exact_raise(added);
 	kng_count_many(KNG_GROWN, added);
+}
+
+/* True if they have been surplus for long enough. */
+static bool lasts(u32 surplus)
+{
+	if (surplus < KNG_CHUNK_JOBS || surplus < kng_pool_total() / 2)
+		surplus_since = 0;
+	else if (!surplus_since)
+		surplus_since = jiffies | 1;
+	return surplus_since && time_after_eq(jiffies, surplus_since + LATER);
 }
 
 static void trim(u32 goal)
@@ -96,8 +109,7 @@ static void trim(u32 goal)
 	u32 surplus = total > goal ? total - goal : 0;
 
 	/* Jobs that go still count: none is marked before they are gone. */
-	if (!kng_pool_shrinks() && surplus >= KNG_CHUNK_JOBS && surplus >= total / 2 &&
-	    kng_exact_lower(surplus))
+	if (lasts(surplus) && !kng_pool_shrinks() && kng_exact_lower(surplus))
 		kng_exact_raise(surplus - kng_pool_mark(surplus));
 	if (kng_pool_shrinks())
 		kng_count_many(KNG_TRIMMED, kng_pool_collect());
@@ -132,16 +144,16 @@ static void adjust(struct work_struct *work)
 
 	set_wanted();
 	goal = min_t(u64, wanted, kng_params.max_jobs);
-	if (kng_pool_total() < goal)
-		grow(goal);
-	else
-		trim(goal);
+	grow(goal);
+	trim(goal);
+	/* What was on its way out when the goal was lower is gone. */
+	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
 	tell();
 	if (!shortfall)
 		kng_maps_met(start);
-	if (again || kng_pool_shrinks() || kng_pool_total() < goal)
+	if (again || surplus_since || kng_pool_shrinks() || kng_pool_total() < goal)
 		queue_delayed_work(workqueue, &adjust_work, LATER);
 }
 
