@@ -46,7 +46,9 @@ static void help(const char *program, int status)
 "  --variant NAME      what else the program offers\n"
 "  --at SYMBOL         progtypes: where the breakpoint goes\n"
 "  --release           progtypes: by the release kfunc\n"
-"  --dtors N           toctou: go on until so many ran, default 200000\n",
+"  --dtors N           toctou: go on until so many ran, default 200000;\n"
+"                      burst: so many in one NMI, default 100000;\n"
+"                      churn: entries of a map, default 16\n",
 	       program, KNG_SLOTS_MAX);
 	exit(status);
 }

@@ -24,7 +24,7 @@ struct options {
 	const char *variant;		/* of the program, its own meaning */
 	bool release;			/* progtypes: by the release kfunc */
 	const char *at;			/* progtypes: where the breakpoint goes */
-	unsigned int dtors;		/* toctou: how many there have to be */
+	unsigned int dtors;		/* toctou, burst, churn: how many */
 };
 
 /* Parses; on a wrong option prints the usage and exits with 2. */

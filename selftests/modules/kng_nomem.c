@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guard's memory runs out, and nobody else's: while the parameter `fail' is
+ * Y, what the guard calls for memory goes to a function that has none. Load it
+ * before the guard.
+ *
+ *   function=NAME[,NAME]	what has no memory (default: where jobs come from)
+ *   fail=Y (may be changed)	from now on
+ *   failed (read only)		how often that happened
+ */
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+
+#define GUARD "kptr_nmi_guard"
+#define MAX_FUNCTIONS 4
+
+static char *function[MAX_FUNCTIONS] = { "__vmalloc_noprof" };
+static int nr_functions = 1;
+module_param_array(function, charp, &nr_functions, 0444);
+MODULE_PARM_DESC(function, "which functions have no memory");
+
+static bool fail;
+module_param(fail, bool, 0644);
+MODULE_PARM_DESC(fail, "from now on (default N)");
+
+static atomic_t nr_failed = ATOMIC_INIT(0);
+
+static int failed_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&nr_failed));
+}
+
+static const struct kernel_param_ops failed_ops = { .get = failed_get };
+module_param_cb(failed, &failed_ops, NULL, 0444);
+
+/* NULL while it is not there. */
+static struct module *guard;
+
+static notrace void *no_memory(void)
+{
+	return NULL;
+}
+
+static notrace void entry(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *op, struct ftrace_regs *fregs)
+{
+	struct module *mod = READ_ONCE(guard);
+
+	if (!READ_ONCE(fail) || !mod || !within_module(parent_ip, mod))
+		return;
+	atomic_inc(&nr_failed);
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)no_memory);
+}
+
+static struct ftrace_ops ops = {
+	.func = entry,
+	.flags = FTRACE_OPS_FL_IPMODIFY,
+};
+
+static int module_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct module *mod = data;
+
+	if (strcmp(mod->name, GUARD))
+		return NOTIFY_DONE;
+	WRITE_ONCE(guard, event == MODULE_STATE_GOING ? NULL : mod);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_nb = { .notifier_call = module_event };
+
+static int __init nomem_init(void)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < nr_functions; i++)
+		err = ftrace_set_filter(&ops, function[i], strlen(function[i]), 0);
+	if (!err)
+		err = register_module_notifier(&module_nb);
+	if (err)
+		goto free;
+	err = register_ftrace_function(&ops);
+	if (!err)
+		return 0;
+	unregister_module_notifier(&module_nb);
+free:
+	ftrace_free_filter(&ops);
+	pr_err("kng_nomem: no hook: %d\n", err);
+	return err;
+}
+
+static void __exit nomem_exit(void)
+{
+	unregister_ftrace_function(&ops);
+	ftrace_free_filter(&ops);
+	unregister_module_notifier(&module_nb);
+}
+
+module_init(nomem_init);
+module_exit(nomem_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Test only: the guard gets no memory");
