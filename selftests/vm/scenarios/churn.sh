@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Maps come and go by the thousand while NMIs tear others down: the account comes
+# out at 0, and the jobs go back, without any NMI.
+
+MAPS=$DBG/kptr_nmi_guard/maps
+# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
+kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
+map_made() { /tests/bpf/mapof --variant "$1"; }
+alive() { kill -0 "$1" 2>/dev/null; }
+jobs_add_up() { [ "$(stat jobs_total)" -eq $((4096 + $(stat grown) - $(stat trimmed))) ]; }
+nothing_left() {
+	check 'no map is watched' eventually 20 stat_is maps_watched 0
+	check 'nothing is reserved' stat_is reserved 0
+	check 'no map was missed' stat_is maps_unwatched 0
+	check 'none is listed' test -z "$(cat "$MAPS")"
+	check 'the jobs went back' eventually 20 stat_is jobs_total 4096
+	check 'jobs_total == jobs + grown - trimmed' eventually 5 jobs_add_up
+}
+
+# churn_begin OPTION...: until it says that it stays; churn_end lets it go on
+churn_begin() {
+	rm -f /tmp/stay
+	mkfifo /tmp/stay
+	/tests/bpf/churn "$@" </tmp/stay >/tmp/churn 2>&1 &
+	churn=$!
+	exec 4>/tmp/stay
+	eventually 60 grep -q '^# stay' /tmp/churn
+}
+churn_end() {
+	echo >&4
+	wait $churn
+	rc=$?
+	exec 4>&-
+	sed 's/^/    /' /tmp/churn
+	return $rc
+}
+
+# Readers of the file `maps', whole, in small pieces, and from the middle
+readers() {
+	while :; do
+		cat "$MAPS"
+		dd if="$MAPS" bs=19
+		tail -c +3000 "$MAPS"
+	done >/dev/null 2>&1
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+
+# Maps that are older than the guard
+check 'a map' map_made hash
+check 'another' map_made object
+check 'one without kptrs' map_made none
+guard_begin
+check 'both were adopted' stat_is adopted 2
+check 'and charged' stat_is reserved $((100 + 2 + 1024))
+rm /sys/fs/bpf/kng-*
+nothing_left
+
+# 10,000 maps, NMIs, readers
+readers &
+reading=$!
+/tests/bpf/churn --variant die --rounds 5000 >/tmp/churn 2>&1 &
+churn=$!
+storms=0 lost=0
+while alive $churn; do
+	/tests/bpf/teardown --map array --source storm --period-us 500 --rounds 100 \
+		--expect-nmi 0 >/tmp/storm 2>&1 || lost=$((lost + 1))
+	storms=$((storms + 1))
+done
+sed 's/^/    /' /tmp/storm
+check "$storms storms" test $storms -gt 0
+check 'none lost anything' test $lost -eq 0
+wait $churn
+rc=$?
+sed 's/^/    /' /tmp/churn
+check '10,000 maps meanwhile' test $rc -eq 0
+kill $reading
+kernel_cancels || guard_worked
+nothing_left
+
+# A thousand that stay: each is listed, however the file is read.
+before=$(stat seen_nmi)
+check '1,000 maps of 100 entries' churn_begin --variant stay --rounds 1000 --dtors 100
+check 'each is charged' stat_is reserved $((1000 * 102))
+check 'there are as many jobs' test "$(stat jobs_total)" -ge $((1000 * 102 + $(stat headroom)))
+check 'nothing is short' stat_is shortfall 0
+cat "$MAPS" >/tmp/maps
+check 'all are listed, once each' test "$(sort -u /tmp/maps | wc -l)" -eq 1000
+dd if="$MAPS" of=/tmp/pieces bs=19 2>/dev/null
+check 'the same in pieces of 19 bytes' cmp /tmp/maps /tmp/pieces
+tail -c +5000 /tmp/maps >/tmp/tail
+dd if="$MAPS" bs=1 skip=4999 count=2000 2>/dev/null | cmp -n 2000 - /tmp/tail
+check 'the same from the middle' test $? -eq 0
+check 'they end' churn_end
+nothing_left
+check 'without any NMI' stat_is seen_nmi "$before"
+check 'jobs were trimmed' stat_positive trimmed
+
+# Large ones that come and go: growing does not wait for trimming.
+check '300 maps of 4000 entries' churn_begin --variant again --rounds 300 --dtors 4000
+check 'they ended' churn_end
+nothing_left
+guard_end
+finish

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The guard gets no memory: it refuses to load, falls short, says so once, and
+# makes up for it when there is some again.
+
+MAPS=$DBG/kptr_nmi_guard/maps
+FAIL=/sys/module/kng_nomem/parameters
+map_made() { /tests/bpf/mapof --variant "$1"; }
+map_ends() { rm "/sys/fs/bpf/kng-$1"; }
+waits() { grep -q " $1 .* waits$" "$MAPS"; }
+short() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=1048576)'; }
+short_told() { [ "$(short)" -eq "$1" ]; }
+failed_more() { [ "$(cat $FAIL/failed)" -gt "$1" ]; }
+
+test_module kng_nomem
+echo Y >$FAIL/fail
+refused 'no memory' 'Cannot allocate memory' 'no memory for 4096 jobs: load with a smaller jobs='
+check 'that was why' test "$(cat $FAIL/failed)" -eq 1
+echo N >$FAIL/fail
+
+guard_begin jobs=1 headroom=0
+check 'one job' stat_is jobs_total 1
+echo Y >$FAIL/fail
+check 'a map of 100 entries' map_made array
+check 'short of 99' eventually 10 stat_is shortfall 99
+check 'the map waits' waits array
+failed=$(cat $FAIL/failed)
+check 'it is tried again' eventually 10 failed_more "$failed"
+check 'the log says so once' short_told 1
+echo N >$FAIL/fail
+check 'with memory it is made up for' eventually 10 stat_is shortfall 0
+check 'the map waits no more' not waits array
+check 'as many jobs as a chunk has' stat_is jobs_total 4097
+check 'nothing more was said' short_told 1
+map_ends array
+check 'the jobs go back' eventually 10 stat_is jobs_total 1
+guard_end
+check 'rmmod kng_nomem' /sbin/rmmod kng_nomem
+
+# Not even for the map's entry in the account
+test_module kng_nomem function=__kmalloc_cache_noprof
+guard_begin
+echo Y >$FAIL/fail
+check 'a map of 100 entries' map_made array
+check 'it is counted' stat_is maps_unwatched 1
+check 'but not charged' stat_is reserved 0
+echo N >$FAIL/fail
+check 'another' map_made hash
+check 'is' stat_is reserved 102
+map_ends array
+map_ends hash
+check 'nothing is left' eventually 10 stat_is maps_watched 0
+check 'nothing is charged' stat_is reserved 0
+guard_end
+finish

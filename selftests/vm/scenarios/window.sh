@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The moment between a map's making and the workers' work: the teardown door is
+# shut (teardown=auto), no job was made for the map. The release door and the
+# headroom have to do.
+
+test_module kng_witness
+test_module kng_nmi_fire
+
+# The program is loaded first: making it needs a map with kptrs.
+mkfifo /tmp/start
+/tests/bpf/window --variant starve --slots 256 --expect-nmi stub </tmp/start >/tmp/out 2>&1 &
+pid=$!
+exec 4>/tmp/start
+check 'the program is ready' eventually 30 grep -q '^# ready' /tmp/out
+guard_begin jobs=1
+check 'the door is shut' stat_is door_teardown 'closed (no map needs it)'
+echo >&4
+wait $pid
+rc=$?
+sed 's/^/    /' /tmp/out
+check 'filled and torn down before the workers ran' test $rc -eq 0
+check 'all by the release door' stat_is taken_release 256
+check 'the pool was never empty' stat_is empty 0
+check 'the door opens when they run' eventually 10 stat_is door_teardown open
+guard_end
+
+# And the same with workers that try.
+guard_begin
+check 'while the workers work' /tests/bpf/window --variant race --slots 1024 --rounds 50 --expect-nmi any
+check 'the pool was never empty' stat_is empty 0
+note "most that were pending: $(stat peak_pending)"
+guard_worked
+guard_end
+finish
