@@ -24,7 +24,8 @@
  *
  * No job is left behind: one that goes to an empty pending list raises the
  * irq_work; one behind others in the list is taken off with them; and who
- * leaves jobs in `rest' queues the worker.
+ * leaves jobs in `rest' queues the worker. Should that be kept from running, the
+ * list may never be empty again: so who finds the pool short raises too.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -48,6 +49,16 @@ static unsigned int hardirq_budget;
 static atomic_t exhausted;
 
 enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_TOLD };
+
+static int low_water(u32 total)
+{
+	return clamp(total / 8, 1U, 512U);
+}
+
+static bool is_short(void)
+{
+	return kng_pool_idle(&kng_pool) < low_water(kng_pool_total());
+}
 
 /* Have this CPU log after the NMI that jobs ran out; once since load. */
 static void report_exhausted(void)
@@ -99,7 +110,7 @@ void kng_offload_queue(struct kng_job *job, void *obj)
 	 * Fully ordered: pairs with llist_del_all() in detach(): obj and dtor
 	 * are visible before the job is.
 	 */
-	if (llist_add(&job->node, &q->pending))
+	if (llist_add(&job->node, &q->pending) || is_short())
 		kng_queue_raise(q);
 }
 
@@ -135,11 +146,6 @@ static void run_job(struct kng_job *job, enum kng_counter where)
 	kng_count(where);
 }
 
-static int low_water(u32 total)
-{
-	return clamp(total / 8, 1U, 512U);
-}
-
 /*
  * With few jobs left in the pool, waiting for the worker to be scheduled could
  * leave an NMI without one: then the irq_work goes on past its budget. Even so
@@ -147,11 +153,9 @@ static int low_water(u32 total)
  */
 static bool out_of_budget(unsigned int done, unsigned int budget)
 {
-	u32 total = kng_pool_total();
-
 	if (done < budget)
 		return false;
-	return kng_pool_idle(&kng_pool) >= low_water(total) || done >= total;
+	return !is_short() || done >= kng_pool_total();
 }
 
 /*
