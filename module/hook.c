@@ -105,13 +105,23 @@ static int add_filter(struct ftrace_ops *ops, const char *function)
 	return ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 0);
 }
 
-bool kng_hook_exists(const char *function)
+static int ask(const char *function)
 {
 	struct ftrace_ops ops = {};
-	bool exists = !add_filter(&ops, function);
+	int ret = add_filter(&ops, function);
 
 	ftrace_free_filter(&ops);
-	return exists;
+	return ret;
+}
+
+bool kng_hook_exists(const char *function)
+{
+	return !ask(function);
+}
+
+bool kng_hook_is_dead(void)
+{
+	return IS_ENABLED(CONFIG_DYNAMIC_FTRACE) && ask("bpf_obj_free_fields") == -ENODEV;
 }
 
 static int add_to_filter(struct kng_hook *hook, unsigned int i)

@@ -118,6 +118,16 @@ void kng_hook_remove_for_good(struct kng_hook *hook);
 bool kng_hook_exists(const char *function);
 
 /**
+ * kng_hook_is_dead() - ask if ftrace has shut itself down
+ *
+ * Kprobes can't be set then either: those on entry to a function are ftrace's.
+ *
+ * Context: Task.
+ * Return: true if it has, which is for good.
+ */
+bool kng_hook_is_dead(void);
+
+/**
  * kng_hook_missed() - calls that a hook's kprobes missed
  * @hook: a hook
  *

@@ -111,6 +111,11 @@ static int __init check_hook(void)
 
 	if (ret < 0)
 		return ret;
+	if (kng_hook_is_dead()) {
+		pr_err("nothing can be hooked (%d): ftrace has shut itself down, see the log above; reboot\n",
+		       -ENODEV);
+		return -ENODEV;
+	}
 	if (ret == HOOK_KPROBE) {
 		kng_hook_kind = KNG_HOOK_KPROBE;
 	} else if (!kng_hook_exists("bpf_obj_free_fields")) {
