@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 
 #include "common.h"
 #include "exercise.h"
+#include "hog.h"
 #include "verdict.h"
 #include "victims.h"
 
@@ -183,6 +185,13 @@ static bool refused(const struct kng_ctl *ctl, __u64 torn_before)
 	       ctl->torn == torn_before;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	stopped = 1;
+}
+
 int exercise_run(struct exercise *ex)
 {
 	const struct options *opt = ex->opt;
@@ -195,9 +204,14 @@ int exercise_run(struct exercise *ex)
 	victims_init(opt->kptr, opt->last);
 	verdict.references = baseline(ex);
 	torn = ex->ctl->torn;
-	while (good && round < opt->rounds)
+	signal(SIGTERM, stop);
+	if (opt->hog)
+		hog_begin();
+	while (good && round < opt->rounds && !stopped)
 		good = one_round(ex, round++);
 	nmi_end(opt->source);
+	if (opt->hog)
+		hog_end();
 	marker("nmis %llu", ex->ctl->nmis);
 	victims_exit();
 	if (refused(ex->ctl, torn)) {
@@ -205,7 +219,7 @@ int exercise_run(struct exercise *ex)
 		return tap_done();
 	}
 	tap_ok(good, "%u rounds of %u slots were filled and torn down",
-	       opt->rounds, opt->slots);
+	       round, opt->slots);
 	exercise_close(ex);
 	verdict_give(&verdict);
 	marker("done");

@@ -61,7 +61,7 @@ int exercise_call(int prog, __u32 slot, __u64 id);
  */
 void exercise_close(struct exercise *ex);
 
-/* All rounds, and the verdict. Returns the exit code. */
+/* All rounds, or until SIGTERM, and the verdict. Returns the exit code. */
 int exercise_run(struct exercise *ex);
 
 #endif /* KNG_EXERCISE_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <limits.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,8 @@
 
 #define NMI_AT DEBUGFS "kng_nmi_at/"
 #define NMI_FIRE DEBUGFS "kng_nmi_fire/"
+#define OTHER_CPU 1
+#define OTHER_CPU_ONLINE "/sys/devices/system/cpu/cpu1/online"
 #define STIR_CGROUP "/sys/fs/cgroup/kng-stir"
 
 /* More RCU callbacks in a jiffy than rcutree.nocb_nobypass_lim_per_jiffy. */
@@ -24,9 +27,10 @@ void nmi_require(enum source source)
 {
 	if (source == SOURCE_AT && access(NMI_AT "armed", W_OK))
 		die("--source at needs kng_nmi_at.ko");
-	if ((source == SOURCE_FIRE || source == SOURCE_STORM) &&
+	if ((source == SOURCE_FIRE || source == SOURCE_STORM ||
+	     source == SOURCE_CPU || source == SOURCE_HOLD) &&
 	    access(NMI_FIRE "fire", W_OK))
-		die("--source fire and storm need kng_nmi_fire.ko");
+		die("--source fire, storm, cpu and hold need kng_nmi_fire.ko");
 }
 
 void nmi_begin(enum source source, unsigned int period_us)
@@ -34,6 +38,45 @@ void nmi_begin(enum source source, unsigned int period_us)
 	if (source == SOURCE_STORM &&
 	    file_write(NMI_FIRE "storm", "%d %u", INT_MAX, period_us))
 		die("the storm does not start");
+	if (source == SOURCE_CPU && file_write(NMI_FIRE "hotplug", "1"))
+		die("hotplug sends no NMIs");
+}
+
+/* CPU 1 goes, or comes back: takes its NMI on the way. */
+static void switch_cpu(void)
+{
+	static bool off;
+
+	off = !off;
+	if (file_write(OTHER_CPU_ONLINE, "%d", !off))
+		die("CPU %d does not go %sline", OTHER_CPU, off ? "off" : "on");
+}
+
+static pid_t holder;
+
+/* A child takes the NMI, once, on CPU 1. */
+static void hold_cpu(void)
+{
+	cpu_set_t cpus;
+
+	if (holder)
+		return;
+	holder = fork();
+	if (holder)
+		return;
+	CPU_ZERO(&cpus);
+	CPU_SET(OTHER_CPU, &cpus);
+	_exit(sched_setaffinity(0, sizeof(cpus), &cpus) ||
+	      file_write(NMI_FIRE "hold", "5000"));
+}
+
+static void hold_end(void)
+{
+	int status = 0;
+
+	if (holder > 0 && (waitpid(holder, &status, 0) != holder || status))
+		die("CPU %d was not held", OTHER_CPU);
+	holder = 0;
 }
 
 /*
@@ -88,6 +131,12 @@ void nmi_kick(enum source source, void (*stir_too)(void))
 	case SOURCE_STORM:
 		nanosleep(&tick, NULL);
 		break;
+	case SOURCE_CPU:
+		switch_cpu();
+		break;
+	case SOURCE_HOLD:
+		hold_cpu();
+		break;
 	case SOURCE_BREAK:
 		stir();
 		break;
@@ -102,6 +151,11 @@ void nmi_end(enum source source)
 		file_write(NMI_FIRE "storm", "0 0");
 	if (source == SOURCE_AT)
 		file_write(NMI_AT "armed", "0");
+	if (source == SOURCE_CPU) {
+		file_write(NMI_FIRE "hotplug", "0");
+		file_write(OTHER_CPU_ONLINE, "1");
+	}
+	hold_end();
 }
 
 /* NMIs that came too late to be inside the function; -1: does not apply. */

@@ -9,7 +9,7 @@
 static const char * const kptrs[] = { "task", "cgroup", "cpumask",
 				      "crypto_ctx", "foreign", "none", NULL };
 static const char * const sources[] = { "fire", "at", "storm",
-					"break", "none", NULL };
+					"break", "cpu", "hold", "none", NULL };
 static const char * const dtors[] = { "any", "0", "some", "stub", NULL };
 
 static const struct option longs[] = {
@@ -26,6 +26,7 @@ static const struct option longs[] = {
 	{ "dtors", required_argument, NULL, 'n' },
 	{ "release", no_argument, NULL, 'R' },
 	{ "at", required_argument, NULL, 'a' },
+	{ "hog", no_argument, NULL, 'H' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -37,7 +38,9 @@ static void help(const char *program, int status)
 "  --kptr KIND         task cgroup cpumask; storage: none\n"
 "  --rounds N          default 256\n"
 "  --slots N           per round, 1 to %d, default 8\n"
-"  --source WHERE      of the NMIs: fire at storm none\n"
+"  --source WHERE      of the NMIs: fire at storm none; cpu: while CPU 1 goes\n"
+"                      and comes; hold: on CPU 1, interrupts off for 5 s\n"
+"  --hog               the CPU is busy: no worker gets to run there\n"
 "  --last              the map holds the last reference\n"
 "  --expect-nmi WHAT   destructors in NMI: any 0 some; stub: entered there,\n"
 "                      but the work behind them is not done there\n"
@@ -115,6 +118,9 @@ void options_parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'R':
 			opt->release = true;
+			break;
+		case 'H':
+			opt->hog = true;
 			break;
 		case 'a':
 			opt->at = optarg;

@@ -23,6 +23,7 @@ struct options {
 	unsigned int period_us;		/* of a storm */
 	const char *variant;		/* of the program, its own meaning */
 	bool release;			/* progtypes: by the release kfunc */
+	bool hog;			/* no worker runs on the test's CPU */
 	const char *at;			/* progtypes: where the breakpoint goes */
 	unsigned int dtors;		/* toctou, burst, churn: how many */
 };

@@ -9,9 +9,13 @@
  *   storm    write "N PERIOD_US": a timer on every online CPU sends N NMIs
  *            to the next CPU, so that they land anywhere, irqs-off regions
  *            included. "0 0" ends a storm. Reading: NMIs still to be sent.
+ *   hotplug  write "1": a CPU that goes down or comes up gets an NMI on the way,
+ *            where what modules loaded later did for it is undone already, or
+ *            not done yet; "0" ends that
  *   sent, handled   counts
  */
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -30,6 +34,8 @@ struct storm {
 static DEFINE_PER_CPU(struct storm, storms);
 static DEFINE_MUTEX(storm_lock);	/* starting and stopping */
 static ktime_t storm_period;		/* written under storm_lock, timers idle */
+static bool on_hotplug;
+static enum cpuhp_state hotplug_state;
 static struct dentry *dir;
 
 /* One or two numbers that the user wrote; returns how many. */
@@ -109,6 +115,24 @@ static const struct file_operations hold_fops = {
 	.write = hold_write,
 };
 
+static ssize_t hotplug_write(struct file *file, const char __user *ubuf,
+			     size_t len, loff_t *pos)
+{
+	unsigned int on, unused;
+	int err;
+
+	err = read_numbers(ubuf, len, &on, &unused);
+	if (err < 0)
+		return err;
+	WRITE_ONCE(on_hotplug, on);
+	return len;
+}
+
+static const struct file_operations hotplug_fops = {
+	.owner = THIS_MODULE,
+	.write = hotplug_write,
+};
+
 static enum hrtimer_restart storm_tick(struct hrtimer *timer)
 {
 	struct storm *storm = container_of(timer, struct storm, timer);
@@ -129,6 +153,26 @@ static void storm_start_here(void *unused)
 {
 	hrtimer_start(this_cpu_ptr(&storms.timer), storm_period,
 		      HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+/* What was sent to a CPU that was gone is lost: nobody will ever claim it. */
+static int cpu_came(unsigned int cpu)
+{
+	if (!nmi_wait(cpu, 10000000))
+		nmi_forget(cpu);
+	if (READ_ONCE(on_hotplug))
+		fire_one();
+	if (atomic_read(&per_cpu(storms.left, cpu)) > 0)
+		storm_start_here(NULL);
+	return 0;
+}
+
+static int cpu_goes(unsigned int cpu)
+{
+	if (READ_ONCE(on_hotplug))
+		fire_one();
+	hrtimer_cancel(&per_cpu(storms.timer, cpu));
+	return 0;
 }
 
 static void storm_stop(void)
@@ -200,7 +244,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
 
 static int __init nmi_fire_init(void)
 {
-	int err, cpu;
+	int err, cpu, state;
 
 	for_each_possible_cpu(cpu)
 		hrtimer_setup(&per_cpu(storms.timer, cpu), storm_tick,
@@ -208,9 +252,18 @@ static int __init nmi_fire_init(void)
 	err = register_nmi_handler(NMI_LOCAL, nmi_claim, 0, "kng_nmi_fire");
 	if (err)
 		return err;
+	/* Dynamic states are left in the reverse order of their making. */
+	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "kng_nmi_fire",
+					  cpu_came, cpu_goes);
+	if (state < 0) {
+		unregister_nmi_handler(NMI_LOCAL, "kng_nmi_fire");
+		return state;
+	}
+	hotplug_state = state;
 	dir = debugfs_create_dir("kng_nmi_fire", NULL);
 	debugfs_create_file("fire", 0200, dir, NULL, &fire_fops);
 	debugfs_create_file("hold", 0200, dir, NULL, &hold_fops);
+	debugfs_create_file("hotplug", 0200, dir, NULL, &hotplug_fops);
 	debugfs_create_file("storm", 0600, dir, NULL, &storm_fops);
 	debugfs_create_file("sent", 0400, dir, &nmi_sent, &count_fops);
 	debugfs_create_file("handled", 0400, dir, &nmi_handled, &count_fops);
@@ -220,6 +273,7 @@ static int __init nmi_fire_init(void)
 static void __exit nmi_fire_exit(void)
 {
 	debugfs_remove_recursive(dir);
+	cpuhp_remove_state_nocalls(hotplug_state);
 	storm_stop();
 	nmi_drain();
 	unregister_nmi_handler(NMI_LOCAL, "kng_nmi_fire");

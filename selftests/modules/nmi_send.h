@@ -54,6 +54,12 @@ static inline bool nmi_wait(int cpu, unsigned int spins)
 	return !nmi_in_flight(cpu);
 }
 
+/* Context: @cpu, which was gone; the NMI on its way to it went nowhere. */
+static inline void nmi_forget(int cpu)
+{
+	atomic_set(per_cpu_ptr(&nmi_mailbox, cpu), 0);
+}
+
 /* Context: NMI. Takes no lock and prints nothing. */
 static int nmi_claim(unsigned int type, struct pt_regs *regs)
 {

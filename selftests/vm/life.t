@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The guard comes and goes under load, CPUs come and go under the guard, and
+# what it has deferred can't run for a while.
+
+. "$(dirname "$0")/tap.sh"
+
+# A cycle waits for some 20 RCU grace periods: 2 seconds. On the first kernel only.
+cycles=20
+[ -z "${KNG_SLOW:-}" ] || cycles=1000
+
+for kernel in $KERNELS; do
+	boot "$kernel-cycles" "$kernel: loaded and unloaded $cycles times under storm; two at once" \
+		--kernel "$kernel" --scenario life --args "$cycles" --timeout $((240 + 6 * cycles))
+	cycles=20
+	boot "$kernel-hotplug" "$kernel: CPUs go and come" \
+		--kernel "$kernel" --scenario hotplug --timeout 240
+	boot "$kernel-starved" "$kernel: interrupts off, no worker, frozen tasks" \
+		--kernel "$kernel" --scenario starved --timeout 240
+	for when in before after; do
+		boot "$kernel-killed-$when" "$kernel: ftrace shut itself down $when the guard was loaded" \
+			--kernel "$kernel" --scenario killed --args $when
+	done
+done
+plan

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The guard comes and goes $ARGS times while NMIs on all CPUs tear down what a
+# program keeps filling; then several load and unload it at once. Nothing is
+# lost, and nothing of it stays. (Not the last references, so that a destructor
+# that runs in NMI while there is no guard cannot hang.)
+
+# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
+kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
+if kernel_cancels; then program=release; else program='teardown --map array'; fi
+cycles=$ARGS
+
+storm_begin() {
+	# shellcheck disable=SC2086 # words
+	/tests/bpf/$program --source storm --period-us 2000 --rounds 1000000 --timeout 60 \
+		--expect-nmi any >/tmp/storm.out 2>&1 &
+	storm=$!
+	eventually 30 grep -q '^# armed' /tmp/storm.out
+}
+# What was created was destroyed, exactly: the program's TAP.
+storm_end() {
+	kill -TERM $storm
+	wait $storm
+	rc=$?
+	sed 's/^/    /' /tmp/storm.out
+	return $rc
+}
+
+# No two of the same kind follow each other.
+kind() {
+	case $(($1 % 4)) in
+	0) echo ;;
+	1) echo teardown=always ;;
+	2) echo reserve=exact ;;
+	3) echo teardown=needed budget=1 ;;
+	esac
+}
+
+# A cycle counts if NMIs went through the guard between load and unload.
+come_and_go() {
+	n=0
+	while [ $n -lt "$cycles" ]; do
+		# shellcheck disable=SC2046 # words
+		guard_load $(kind $n) || return
+		eventually 20 stat_positive seen_nmi || return
+		guard_unload || return
+		n=$((n + 1))
+	done
+}
+
+vmalloc_kb() { sed -n 's/^VmallocUsed: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+percpu_kb() { sed -n 's/^Percpu: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+# A job's memory, its module's text or per-CPU data, once a cycle, would be far more.
+memory_is_back() {
+	note "vmalloc: $vmalloc kB before, $(vmalloc_kb) now; per CPU: $percpu kB, $(percpu_kb) now"
+	[ $(($(vmalloc_kb) - vmalloc)) -lt $((cycles * 8 + 256)) ] &&
+		[ $(($(percpu_kb) - percpu)) -lt $((cycles * 1 + 256)) ]
+}
+
+hooks_are() { [ "$(hooks)" = "$1" ]; }
+# Both at once, both wait: one loads it, and neither fails for the other.
+load_twice() {
+	guard_load &
+	first=$!
+	guard_load
+	second=$?
+	wait $first && [ $second -eq 0 ]
+}
+# insmod does not forgive: it may say that the file is there already.
+insmod_twice() {
+	file=$(/sbin/modinfo -n kptr_nmi_guard)
+	/sbin/insmod "$file" 2>/tmp/first &
+	first=$!
+	/sbin/insmod "$file" 2>/tmp/second
+	second=$?
+	wait $first
+	first=$?
+	[ $first -eq 0 ] || [ $second -eq 0 ] || return
+	for rc in $first,/tmp/first $second,/tmp/second; do
+		[ "${rc%%,*}" -eq 0 ] || grep -q 'File exists' "${rc#*,}" || return
+	done
+}
+gone() { not loaded kptr_nmi_guard; }
+unload_once() {
+	guard_unload 2>/tmp/rmmod.err && return
+	grep -q 'not currently loaded\|does not exist\|busy\|in use' /tmp/rmmod.err && return
+	note "$(cat /tmp/rmmod.err)"
+	return 1
+}
+# One loads, the other unloads, neither asks the other. What is just coming or
+# going is busy.
+load_against_unload() {
+	(
+		i=0
+		while [ $i -lt 10 ]; do
+			if guard_load 2>/tmp/modprobe.err; then
+				i=$((i + 1))
+			elif ! grep -q 'resource busy' /tmp/modprobe.err; then
+				note "$(cat /tmp/modprobe.err)"
+				exit 1
+			fi
+		done
+	) &
+	loader=$!
+	bad=0
+	while kill -0 $loader 2>/dev/null; do
+		unload_once || bad=1
+	done
+	wait $loader && [ $bad -eq 0 ]
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+hooks_before
+
+# With the guard loaded once before, all that the kernel keeps is there.
+check 'modprobe' guard_load
+hooks_with=$(hooks)
+check 'rmmod' guard_unload
+vmalloc=$(vmalloc_kb) percpu=$(percpu_kb)
+
+check 'a storm begins' storm_begin
+check "$cycles times loaded and unloaded under the storm" come_and_go
+check 'the storm lost nothing' storm_end
+check 'hooks gone' unhooked
+check 'memory is back' memory_is_back
+
+check 'two modprobes at once' load_twice
+check 'each function is hooked once' hooks_are "$hooks_with"
+check 'rmmod' guard_unload
+check 'two insmods at once' insmod_twice
+check 'each function is hooked once' hooks_are "$hooks_with"
+check 'rmmod' guard_unload
+
+check 'a storm begins' storm_begin
+check 'modprobe and rmmod against each other' load_against_unload
+check 'rmmod' unload_once
+check 'the storm lost nothing' storm_end
+check 'the guard is gone' gone
+check 'hooks gone' unhooked
+check 'KFENCE was on' kfence_on
+check 'KFENCE sampled' kfence_sampled
+finish

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Destructors that can't run for a while: interrupts are off, something else has
+# the CPU, tasks are frozen. Unloading waits for them; nothing is lost.
+
+# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
+kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
+realtime() { grep -qsx 1 /sys/kernel/realtime; }
+if kernel_cancels; then
+	program='/tests/bpf/release --expect-nmi stub --last'
+else
+	program='/tests/bpf/teardown --map array --expect-nmi 0 --last'
+fi
+# shellcheck disable=SC2086 # words
+tear() { $program "$@"; }
+hold_begin() {
+	# shellcheck disable=SC2086 # words
+	$program --source hold --rounds 1 >/tmp/hold.out 2>&1 &
+	hold=$!
+	eventually 20 stat_is pending 8
+}
+hold_end() {
+	wait $hold
+	rc=$?
+	sed 's/^/    /' /tmp/hold.out
+	return $rc
+}
+dtors() { awk '$1 == "kng_foreign_release_dtor" { print $2, $3 }' "$DBG/kng_foreign/counts"; }
+dtors_are() { [ "$(dtors)" = "$1" ]; }
+rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
+# pm_test: all of the way down, as far as LEVEL, and back after a second.
+suspend() {
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	echo "$1" >/sys/power/pm_test
+	dmesg -c >/dev/null
+	echo mem >/sys/power/state || return
+	dmesg | grep -E 'PM:|Freezing|smpboot' | sed 's/^[^]]*\] /# /'
+	dmesg | grep -q "suspend debug: Waiting for 1 second"
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+# Nothing of ours may wait for the CPU that is held.
+taskset -p 1 $$ >/dev/null
+
+# rmmod can't patch the hooks out, nor end, before that CPU answers.
+guard_begin teardown=always
+check 'jobs are pending on a CPU with interrupts off' hold_begin
+check 'rmmod' guard_unload
+check 'nothing is lost' hold_end
+check 'hooks gone' unhooked
+
+# Nearly all jobs are pending, and their worker does not come: the irq_work
+# leaves its budget. (On PREEMPT_RT that is a thread, which the same task keeps
+# away.)
+if ! kernel_cancels && ! realtime; then
+	guard_begin teardown=always budget=1 jobs=64 headroom=0 max_jobs=64
+	check 'a CPU without workers' /tests/bpf/teardown --map array --hog --rounds 64 \
+		--source fire --expect-nmi 0
+	check 'all of it was taken' stat_is taken $((64 * 8))
+	check 'the pool never ran empty' stat_is empty 0
+	check 'for that the irq_work left its budget' test "$(stat longest_run)" -gt 1
+	guard_worked
+	guard_end
+fi
+
+# A destructor that does not return must not keep the machine from suspending.
+if [ -e /sys/power/pm_test ]; then
+	guard_begin teardown=always budget=1
+	if ! kernel_cancels; then
+		test_module kng_foreign hold=Y
+		check "a module's jobs are pending" /tests/bpf/pending --slots 256 --variant leave
+	fi
+	check 'tasks freeze and thaw' suspend freezer
+	check 'CPU 1 goes and comes, too' suspend processors
+	if ! kernel_cancels; then
+		check 'the jobs are still pending' stat_is pending 255
+		echo N >/sys/module/kng_foreign/parameters/hold
+		check 'they run' eventually 20 quiet
+		check 'all, and none in NMI' dtors_are '256 0'
+		check 'rmmod kng_foreign' eventually 20 rmmod_foreign
+	fi
+	check 'it works as before' tear --source fire --rounds 16
+	guard_worked
+	guard_end
+fi
+finish
