@@ -34,7 +34,8 @@
  * refs may be wrong: too large, since not all that goes is told, or worth nothing
  * at all. The bounds say how many references there are at least and at most; they
  * are applied when refs is read and never stored, so that they follow what they
- * come from, and no error stays.
+ * come from, and no error stays. They are asked for after refs was read: where a
+ * map has come in between, that counts; where one has gone, so have its references.
  */
 #ifndef KNG_PROMISE_H
 #define KNG_PROMISE_H
@@ -81,8 +82,11 @@ static inline s64 kng_promise_clamp(s64 refs, struct kng_bounds bounds)
 }
 
 /* Does it hold? @refs was read first, see above. */
-static inline bool __kng_promise_holds(struct kng_promise *p, s64 refs, s64 limit)
+static __always_inline bool __kng_promise_holds(struct kng_promise *p, s64 refs, s64 limit,
+						struct kng_bounds (*bounds)(void))
 {
+	smp_rmb(); /* Pairs with the increment in kng_promise_take(): its map counts. */
+	refs = kng_promise_clamp(refs, bounds());
 	smp_rmb(); /* Pairs with the exchanges between pop and kng_promise_back(). */
 	return refs + atomic_read(&p->pool->in_use) + p->slack <= limit;
 }
@@ -90,19 +94,19 @@ static inline bool __kng_promise_holds(struct kng_promise *p, s64 refs, s64 limi
 /**
  * kng_promise_take() - promise a job to a reference
  * @p: the account
- * @bounds: of the number of references
+ * @bounds: says the bounds of the number of references
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
  * Return: true: the reference may go into a slot; kng_promise_back() undoes that.
  *	false: no job can be promised.
  */
-static inline bool kng_promise_take(struct kng_promise *p, struct kng_bounds bounds)
+static __always_inline bool kng_promise_take(struct kng_promise *p,
+					     struct kng_bounds (*bounds)(void))
 {
 	/* Fully ordered: see take against lower, and against teardown. */
 	s64 refs = atomic64_inc_return(&p->refs);
 
-	refs = kng_promise_clamp(refs, bounds);
-	if (__kng_promise_holds(p, refs, atomic64_read(&p->limit)))
+	if (__kng_promise_holds(p, refs, atomic64_read(&p->limit), bounds))
 		return true;
 	atomic64_dec(&p->refs);
 	return false;
@@ -139,21 +143,19 @@ static inline void kng_promise_raise(struct kng_promise *p, u32 jobs)
  * kng_promise_lower() - ask if jobs may go, and count them out if so
  * @p: the account
  * @jobs: how many
- * @bounds: of the number of references
+ * @bounds: says the bounds of the number of references
  *
  * Context: Any.
  * Return: true: the caller may take so many jobs out of the pool; false: they
  *	are promised.
  */
-static inline bool kng_promise_lower(struct kng_promise *p, u32 jobs,
-				     struct kng_bounds bounds)
+static __always_inline bool kng_promise_lower(struct kng_promise *p, u32 jobs,
+					      struct kng_bounds (*bounds)(void))
 {
 	/* Fully ordered: see take against lower. */
 	s64 limit = atomic64_sub_return(jobs, &p->limit);
 
-	s64 refs = kng_promise_clamp(atomic64_read(&p->refs), bounds);
-
-	if (__kng_promise_holds(p, refs, limit))
+	if (__kng_promise_holds(p, atomic64_read(&p->refs), limit, bounds))
 		return true;
 	atomic64_add(jobs, &p->limit);
 	return false;

@@ -66,6 +66,8 @@ static struct kng_bounds bounds(void)
 {
 	s64 room = kng_maps_charged();
 
+	if (!on)
+		return (struct kng_bounds) {};
 	return (struct kng_bounds) {
 		.least = older ? room : 0,
 		.most = kng_maps_bounded() ? room : S64_MAX,
@@ -74,7 +76,10 @@ static struct kng_bounds bounds(void)
 
 static s64 references(void)
 {
-	return kng_promise_clamp(atomic64_read(&promise.refs), bounds());
+	s64 refs = atomic64_read(&promise.refs);
+
+	smp_rmb(); /* As in kng_promise.h: the bounds are younger. */
+	return kng_promise_clamp(refs, bounds());
 }
 
 /* Have the pool grow before all is promised. */
@@ -91,7 +96,7 @@ static bool let_in(void)
 {
 	if (kng_params.shrink)
 		ask();
-	return kng_promise_take(&promise, bounds());
+	return kng_promise_take(&promise, bounds);
 }
 
 /* In place of bpf_kptr_xchg(). */
@@ -179,9 +184,7 @@ void kng_exact_raise(u32 jobs)
 
 bool kng_exact_lower(u32 jobs)
 {
-	static const struct kng_bounds none;
-
-	return kng_promise_lower(&promise, jobs, on ? bounds() : none);
+	return kng_promise_lower(&promise, jobs, bounds);
 }
 
 void kng_exact_show(struct seq_file *m)
