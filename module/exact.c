@@ -12,16 +12,16 @@
  * somewhere, and down with each that it takes out, and with each that teardown
  * takes out of a watched map (in NMI and elsewhere: teardown.c).
  *
- * Claim: if no map that can own references is older than the replacement, refs is
+ * Claim: if no map that an exchange can get at is older than the replacement, refs is
  * at least the number of references in slots of watched maps.
  *   Up: a slot of a map is filled by bpf_kptr_xchg() alone, inline or called. A
  *   program that has it inline was verified before the replacement, with its maps
- *   at hand. None of those could own references, nor be asked for a map that can
+ *   at hand. An exchange can get at none of those, nor at one that it is asked for
  *   (a map of maps tells by its template). So it is called, and counted first.
  *   Down: what the replacement takes out somebody has put in. It was counted,
  *   unless a program with an inline exchange did it, into an object of
- *   bpf_obj_new(). Objects get from program to program only by maps that can own
- *   them, and such a program has none. What teardown takes out of a watched map
+ *   bpf_obj_new(). Objects get from program to program only by maps, and such a
+ *   program has none that can have them. What teardown takes out of a watched map
  *   was in a slot of it, hence counted. Teardown of objects is not counted.
  *
  * So errors make refs too large: kptrs to objects count as references to kernel
@@ -132,21 +132,35 @@ static struct kng_hook inline_hook = {
 	.can_skip	= true,
 };
 
+static int replace(struct kng_hook *hook)
+{
+	int ret = kng_hook_install(hook);
+
+	if (ret)
+		pr_err("%s can't be replaced (%d): load with reserve=capacity, or unload what holds it\n",
+		       hook->function[0], ret);
+	return ret;
+}
+
 int kng_exact_init(void)
 {
 	int ret;
 
+	if (!kng_watch_complete()) {
+		pr_err("maps can't be followed: load with reserve=capacity\n");
+		return -EOPNOTSUPP;
+	}
 	promise.slack = CONTEXTS * num_possible_cpus();
 	WRITE_ONCE(on, true);
-	ret = kng_hook_install(&xchg_hook);
+	ret = replace(&xchg_hook);
 	if (!ret)
-		ret = kng_hook_install(&inline_hook);
+		ret = replace(&inline_hook);
 	if (ret) {
 		kng_exact_exit();
 		return ret;
 	}
 	/* What is seen from now on is not older than the replacement. */
-	older = kng_watch_saw_owners();
+	older = kng_watch_saw_reachable();
 	if (older)
 		pr_warn("maps that can own kptrs are older than the guard: reserve=exact keeps jobs for all that maps have room for; load it before other users of BPF\n");
 	return 0;

@@ -17,7 +17,7 @@ struct seq_file;
  * it.
  *
  * Context: Task; maps are watched, and those that exist have been seen.
- * Return: as kng_hook_install().
+ * Return: as kng_hook_install(); the log says what is wrong.
  */
 int kng_exact_init(void);
 

@@ -95,8 +95,6 @@ static int __init open_doors(void)
 	ret = kng_params.exact ? kng_exact_init() : 0;
 	if (!ret)
 		return 0;
-	pr_err("bpf_kptr_xchg can't be replaced (%d): load with reserve=capacity, or unload what holds it\n",
-	       ret);
 close:
 	kng_watch_exit();
 	kng_release_exit();

@@ -150,7 +150,7 @@ u64 kng_maps_charged(void)
 
 bool kng_maps_bounded(void)
 {
-	return !READ_ONCE(nr_floored);
+	return !READ_ONCE(nr_floored) && !READ_ONCE(nr_unwatched);
 }
 
 unsigned int kng_maps_watched(void)

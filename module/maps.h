@@ -51,7 +51,7 @@ u64 kng_maps_charged(void);
  * kng_maps_bounded() - ask if kng_maps_charged() is a bound
  *
  * Context: Any, nested NMI included.
- * Return: false while a map is charged by the floor.
+ * Return: false while a map is charged by the floor, or if one could not be charged.
  */
 bool kng_maps_bounded(void);
 

@@ -44,7 +44,7 @@
 static enum kng_teardown_mode mode;
 static const char *why_closed = "closed (no map needs it)";
 static bool started;
-static bool saw_outer;	/* a map of maps that can own references */
+static bool saw_reachable;	/* a map that bpf_kptr_xchg() may get at, or may have been one */
 /* Since some 7.1, the kernel's own teardown in NMI frees no kptr. */
 static bool kernel_cancels;
 
@@ -168,6 +168,17 @@ static bool saw_field(const struct btf_field *field)
 	return work;
 }
 
+/*
+ * Can bpf_kptr_xchg() get at slots in such values, or in objects in them? More than
+ * kng_charge_owns(): nothing that a per-CPU object has needs a job, but exchanges
+ * of the object itself are counted.
+ */
+static bool reachable(const struct btf_record *rec)
+{
+	return !IS_ERR_OR_NULL(rec) &&
+	       rec->field_mask & (BPF_KPTR_REF | BPF_KPTR_PERCPU | BPF_LIST_HEAD | BPF_RB_ROOT);
+}
+
 static void charge(const struct bpf_map *map)
 {
 	/* Nobody would tell when it goes. */
@@ -191,8 +202,8 @@ static void saw_map(unsigned long arg0)
 
 	if (!READ_ONCE(started) || kng_probe_owns(map->id))
 		return;
-	if (map->inner_map_meta && kng_charge_owns(map->inner_map_meta->record))
-		WRITE_ONCE(saw_outer, true);
+	if (reachable(rec) || (map->inner_map_meta && reachable(map->inner_map_meta->record)))
+		WRITE_ONCE(saw_reachable, true);
 	if (IS_ERR_OR_NULL(rec))
 		return;
 	charge(map);
@@ -235,6 +246,8 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;
 		if (ret)
+			WRITE_ONCE(saw_reachable, true);
+		if (ret)
 			pr_warn("maps that exist can't be looked at (%d): the teardown door opens at once\n",
 				ret);
 	}
@@ -255,9 +268,14 @@ void kng_watch_exit(void)
 	kng_teardown_close();
 }
 
-bool kng_watch_saw_owners(void)
+bool kng_watch_complete(void)
 {
-	return kng_maps_watched() || READ_ONCE(saw_outer);
+	return map_hook.hooked && gone_hook.hooked;
+}
+
+bool kng_watch_saw_reachable(void)
+{
+	return READ_ONCE(saw_reachable);
 }
 
 const char *kng_watch_door(void)

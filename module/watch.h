@@ -40,13 +40,21 @@ int kng_watch_init(void);
 int kng_watch_start(enum kng_teardown_mode mode);
 
 /**
- * kng_watch_saw_owners() - ask if maps were seen that can own kernel references, or
- *	maps of such maps
+ * kng_watch_complete() - ask if maps are seen both when they come and when they go
+ *
+ * Context: Task; after kng_watch_init().
+ * Return: true if so.
+ */
+bool kng_watch_complete(void);
+
+/**
+ * kng_watch_saw_reachable() - ask if there was a map that bpf_kptr_xchg() can get at,
+ *	by way of objects or maps of maps too
  *
  * Context: Task; after kng_watch_start().
- * Return: true if there is one, or was a map of such maps.
+ * Return: true if there was one, or may have been.
  */
-bool kng_watch_saw_owners(void);
+bool kng_watch_saw_reachable(void);
 
 /**
  * kng_watch_exit() - stop watching, and close the teardown door
