@@ -55,7 +55,6 @@
 static struct kng_promise promise = { .pool = &kng_pool };
 static bool on;
 static bool older = true;	/* there are older maps that can own references */
-static atomic_t asked;		/* for more jobs; until the reserve looked */
 
 /*
  * Not below what the maps have room for that a program with an inline exchange can
@@ -82,20 +81,23 @@ static s64 references(void)
 	return kng_promise_clamp(refs, bounds());
 }
 
-/* Have the pool grow before all is promised. */
-static void ask(void)
+/* Jobs that one more reference takes, with all that there is. */
+static s64 needed(void)
 {
-	s64 left = atomic64_read(&promise.limit) - references() - kng_pool_in_use();
+	return references() + 1 + kng_pool_in_use() + promise.slack;
+}
 
-	if (left < kng_params.headroom / 2 && kng_pool_total() < kng_params.max_jobs &&
-	    !atomic_xchg(&asked, 1))
-		kng_offload_poke();
+/* Grow before all is promised. */
+bool kng_exact_short(void)
+{
+	return on && kng_params.shrink && kng_pool_total() < kng_params.max_jobs &&
+	       needed() + kng_params.headroom / 2 > atomic64_read(&promise.limit);
 }
 
 static bool let_in(void)
 {
-	if (kng_params.shrink)
-		ask();
+	if (kng_exact_short())
+		kng_offload_poke();
 	return kng_promise_take(&promise, bounds);
 }
 
@@ -150,7 +152,8 @@ int kng_exact_init(void)
 		pr_err("maps can't be followed: load with reserve=capacity\n");
 		return -EOPNOTSUPP;
 	}
-	promise.slack = CONTEXTS * num_possible_cpus();
+	/* The sweeper is one more: a task, beside a worker that was preempted. */
+	promise.slack = CONTEXTS * num_possible_cpus() + 1;
 	WRITE_ONCE(on, true);
 	ret = replace(&xchg_hook);
 	if (!ret)
@@ -183,12 +186,9 @@ void kng_exact_gone(const struct btf_record *rec, unsigned int nr)
 
 u64 kng_exact_covered(void)
 {
-	return on && kng_params.shrink ? references() : kng_maps_charged();
-}
-
-bool kng_exact_short(void)
-{
-	return atomic_xchg(&asked, 0);
+	if (!on)
+		return kng_maps_charged();
+	return kng_params.shrink ? needed() : kng_maps_charged() + promise.slack;
 }
 
 void kng_exact_raise(u32 jobs)

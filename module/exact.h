@@ -45,15 +45,16 @@ void kng_exact_gone(const struct btf_record *rec, unsigned int nr);
  * kng_exact_covered() - number of references that are to have jobs
  *
  * Context: Task.
- * Return: what maps have room for; with shrink=Y what was counted, if the count
- *	can be relied upon and is less.
+ * Return: what maps have room for; with shrink=Y what was counted, and is in jobs
+ *	already, if the count can be relied upon and is less. In exact mode a few more,
+ *	without which none can be promised.
  */
 u64 kng_exact_covered(void);
 
 /**
  * kng_exact_short() - ask if jobs for what is counted run short
  *
- * Context: Any but NMI.
+ * Context: Any, nested NMI included.
  * Return: true if the pool should grow.
  */
 bool kng_exact_short(void);

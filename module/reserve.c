@@ -153,7 +153,9 @@ static void adjust(struct work_struct *work)
 	tell();
 	if (!shortfall)
 		kng_maps_met(start);
-	if (again || surplus_since || kng_pool_shrinks() || kng_pool_total() < goal)
+	/* With shrink=Y nobody says when references go. */
+	if (again || surplus_since || kng_pool_shrinks() || kng_pool_total() < goal ||
+	    (kng_params.shrink && kng_pool_total() > kng_params.jobs))
 		queue_delayed_work(workqueue, &adjust_work, LATER);
 }
 
