@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Are promises kept? A model for CBMC: include/kng_promise.h itself, with
+ * let_in() and exact_xchg() of module/exact.c and defer() of module/teardown.c as
+ * they stand there (promise.t cuts them out), between all who touch slots and jobs at
+ * the same time.
+ *
+ * A scenario is up to four threads. Each goes through some of these, once:
+ *
+ *	fill	a program: bpf_kptr_xchg() of a reference into a slot; in NMI or not
+ *	take	a program: bpf_kptr_xchg() of NULL; outside NMI, no job is wanted
+ *	nmi	teardown of a slot in NMI
+ *	free	teardown of a slot outside NMI, in the order of teardown_outside()
+ *	work	the worker: the destructor of a pending job, the job back
+ *	trim	the reserve: a job less, if none is promised, and a sweep
+ *	trim2	the same with two, of which one can't be marked and stays
+ *	grow	the reserve: a job more
+ *	come	a map comes with room for one more reference
+ *	go	it goes
+ *
+ * An NMI that ends before what it interrupts goes on is one of the interleavings of
+ * two threads: it needs no kind of its own.
+ *
+ * What is checked, in all interleavings of a scenario:
+ *	- an NMI that finds a reference in its slot finds a job for it;
+ *	- refs is never less than the number of references in slots;
+ *	- when all is quiet, refs is that number, limit is the number of jobs that
+ *	  are to stay, in_use that of the pending ones, and a job is idle for each
+ *	  reference;
+ *	- a refused exchange leaves its slot alone and returns the new pointer, any
+ *	  other the old one (where no other thread has that slot).
+ *
+ * Bounds: two slots, jobs and threads as promise.t says, no loops. Memory is
+ * sequentially consistent, which for this code x86 is too, since it changes shared
+ * memory by locked instructions only; with WEAK the kernel's unordered atomics
+ * come late. Not seen: loads that overtake loads, which the smp_rmb() are there
+ * for; errors of refs on the side of too many; releases by programs in NMI, for
+ * which nobody promised a job.
+ */
+#include "kng_promise.h"
+
+/* References; 0 is none. */
+static u64 slot0, slot1;
+static int full;	/* slots that are, changed with them */
+static atomic_t pending;	/* jobs with a reference */
+static s64 room;	/* what maps have room for */
+
+static struct kng_promise promise = { .pool = &kng_pool, .slack = SLACK };
+
+/* What this thread has not yet told the others. */
+static __CPROVER_thread_local int late_refs, late_limit, late_in_use;
+
+static void add_now(int i, atomic_t *v)
+{
+	__CPROVER_atomic_begin();
+	v->counter += i;
+	__CPROVER_atomic_end();
+}
+
+static void atomic_add(int i, atomic_t *v)
+{
+	bool now;	/* any value */
+
+	if (!WEAK || now || v == &pending)
+		add_now(i, v);
+	else if (v == &promise.refs)
+		late_refs += i;
+	else if (v == &promise.limit)
+		late_limit += i;
+	else
+		late_in_use += i;
+}
+
+static int atomic_read(const atomic_t *v)
+{
+	int n = v->counter;
+
+	if (!WEAK)
+		return n;
+	return n + (v == &promise.refs ? late_refs :
+		    v == &promise.limit ? late_limit : late_in_use);
+}
+
+static void smp_mb(void)
+{
+	if (!WEAK)
+		return;
+	if (late_refs)
+		add_now(late_refs, &promise.refs);
+	if (late_limit)
+		add_now(late_limit, &promise.limit);
+	if (late_in_use)
+		add_now(late_in_use, &kng_pool.in_use);
+	late_refs = late_limit = late_in_use = 0;
+}
+
+static struct kng_bounds bounds(void)
+{
+	return (struct kng_bounds) { .most = BOUNDED ? room : 1000 };
+}
+
+static const u64 *slot_of(unsigned long slot)
+{
+	return slot ? &slot1 : &slot0;
+}
+
+static u64 model_xchg(unsigned long slot, u64 new)
+{
+	u64 old;
+
+	smp_mb();
+	__CPROVER_atomic_begin();
+	if (slot) {
+		old = slot1;
+		slot1 = new;
+	} else {
+		old = slot0;
+		slot0 = new;
+	}
+	full += !!new - !!old;
+	__CPROVER_assert(promise.refs.counter >= full, "refs is not too small");
+	__CPROVER_atomic_end();
+	return old;
+}
+
+/* What exact.c and teardown.c take from elsewhere. A slot's address is its number. */
+enum { KNG_REFUSED, KNG_RACED };
+#define kng_count(what)		((void)0)
+static bool kng_exact_short(void) { return false; }
+static void kng_offload_poke(void) { }
+
+#define xchg(slot, new)		model_xchg((unsigned long)(slot), new)
+#include "exact.cut.h"
+#undef xchg
+#define xchg(slot, new)		((void *)(unsigned long)model_xchg((unsigned long)(slot), 0))
+
+struct btf_record {
+	int unused;
+};
+
+struct btf_field {
+	struct {
+		void *dtor, *module;
+	} kptr;
+};
+
+/* The slot, told as the module. */
+static struct kng_job *kng_offload_prepare(void *dtor, void *module)
+{
+	return kng_pool_pop(&kng_pool, slot_of((unsigned long)module));
+}
+
+static void kng_offload_queue(struct kng_job *job, void *obj)
+{
+	atomic_inc(&pending);
+}
+
+static void kng_offload_cancel(struct kng_job *job)
+{
+	kng_pool_push(&kng_pool);
+}
+
+static void kng_exact_gone(const struct btf_record *rec, unsigned int nr)
+{
+	kng_promise_back(&promise);
+}
+
+#include "teardown.cut.h"
+
+static void fill(unsigned long slot, u64 new, bool alone)
+{
+	u64 old = *slot_of(slot);
+	u64 got = exact_xchg(slot, new, 0, 0, 0);
+
+	if (alone)
+		__CPROVER_assert(*slot_of(slot) == (got == new ? old : new) &&
+				 (got == new || got == old), "exchanged, or refused");
+}
+
+static void take(unsigned long slot)
+{
+	exact_xchg(slot, 0, 0, 0, 0);
+}
+
+static void nmi(unsigned long slot)
+{
+	struct btf_field field = { .kptr.module = (void *)slot };
+
+	if (*slot_of(slot))
+		defer(NULL, &field, (void **)slot);
+}
+
+static void free_outside(unsigned long slot)
+{
+	if (*slot_of(slot) && model_xchg(slot, 0))
+		kng_promise_back(&promise);
+}
+
+static void work(void)
+{
+	bool got;
+
+	__CPROVER_atomic_begin();
+	got = pending.counter > 0;
+	pending.counter -= got;
+	__CPROVER_atomic_end();
+	if (got)
+		kng_pool_push(&kng_pool);
+}
+
+/* As trim() of reserve.c: @stay of the surplus can't be marked. */
+static void trim(u32 surplus, u32 stay)
+{
+	if (!kng_promise_lower(&promise, surplus, bounds))
+		return;
+	__CPROVER_atomic_begin();
+	kng_pool.going += surplus - stay;
+	__CPROVER_atomic_end();
+	kng_promise_raise(&promise, stay);
+	if (model_stack_pop(&kng_pool, NULL))
+		model_stack_push(&kng_pool);
+}
+
+static void grow(void)
+{
+	model_stack_push(&kng_pool);
+	kng_promise_raise(&promise, 1);
+}
+
+/* A spinlock's: fully ordered enough. */
+static void add_room(s64 some)
+{
+	smp_mb();
+	__CPROVER_atomic_begin();
+	room += some;
+	__CPROVER_atomic_end();
+}
+
+static bool done1, done2, done3, done4;
+
+static void thread1(void) { THREAD1; smp_mb(); done1 = true; }
+static void thread2(void) { THREAD2; smp_mb(); done2 = true; }
+static void thread3(void) { THREAD3; smp_mb(); done3 = true; }
+static void thread4(void) { THREAD4; smp_mb(); done4 = true; }
+
+int main(void)
+{
+	slot0 = FULL > 0 ? 1 : 0;
+	slot1 = FULL > 1 ? 2 : 0;
+	full = FULL;
+	room = ROOM;
+	kng_pool.idle = JOBS;
+	promise.refs.counter = FULL;
+	promise.limit.counter = JOBS;
+
+	__CPROVER_ASYNC_1: thread1();
+	__CPROVER_ASYNC_2: thread2();
+	if (THREADS > 2)
+		__CPROVER_ASYNC_3: thread3();
+	if (THREADS > 3)
+		__CPROVER_ASYNC_4: thread4();
+	__CPROVER_assume(done1 && done2 && (THREADS < 3 || done3) && (THREADS < 4 || done4));
+
+	__CPROVER_assert(promise.refs.counter == full, "refs is what is in slots");
+	__CPROVER_assert(promise.limit.counter == kng_pool.idle + pending.counter - kng_pool.going,
+			 "limit is what stays");
+	__CPROVER_assert(kng_pool.in_use.counter == pending.counter, "in_use is what is pending");
+	__CPROVER_assert(kng_pool.idle - kng_pool.going >= full, "an idle job for each");
+#ifdef REACH
+	__CPROVER_assert(!(REACH), "can be reached");
+#endif
+	return 0;
+}
