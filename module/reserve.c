@@ -21,6 +21,7 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/timekeeping.h>
@@ -118,8 +119,8 @@ static void trim(u32 goal)
 static void tell(void)
 {
 	if (shortfall && !told)
-		pr_warn("%llu more jobs are wanted for what maps have room for, and can't be had (max_jobs=%u): see `shortfall' in the stats\n",
-			shortfall, kng_params.max_jobs);
+		pr_warn_ratelimited("%llu more jobs are wanted for what maps have room for, and can't be had (max_jobs=%u): see `shortfall' in the stats\n",
+				    shortfall, kng_params.max_jobs);
 	told = shortfall;
 }
 
