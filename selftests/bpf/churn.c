@@ -41,13 +41,9 @@ static struct bpf_map_create_opts types = {
 static void types_begin(void)
 {
 	struct churn_bpf *skel = churn_bpf__open();
-	struct bpf_map *map;
 
 	if (!skel)
 		die("the skeleton does not open");
-	bpf_object__for_each_map(map, skel->obj)
-		if (!bpf_map__is_internal(map))
-			bpf_map__set_autocreate(map, map == skel->maps.task);
 	if (churn_bpf__load(skel))
 		die("the map of types is not made");
 	types.btf_key_type_id = bpf_map__btf_key_type_id(skel->maps.task);

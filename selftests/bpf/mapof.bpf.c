@@ -30,7 +30,6 @@ struct of_task {
 
 struct of_two {
 	kptr_task __kptr *task;
-	__u64 between;
 	kptr_cgroup __kptr *cgroup;
 };
 
@@ -39,13 +38,13 @@ struct of_foreign {
 };
 
 struct holder {
-	struct bpf_list_node list;
 	kptr_task __kptr *task;
+	struct bpf_list_node list;
 };
 
 struct leaf {
-	struct bpf_rb_node tree;
 	kptr_task __kptr *task;
+	struct bpf_rb_node tree;
 };
 
 typedef struct holder kptr_holder;

@@ -4,18 +4,20 @@
 # out at 0, and the jobs go back, without any NMI.
 
 MAPS=$DBG/kptr_nmi_guard/maps
+cpus=$(($(sed 's/.*-//' /sys/devices/system/cpu/possible) + 1))
 # Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
 kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 map_made() { /tests/bpf/mapof --variant "$1"; }
 alive() { kill -0 "$1" 2>/dev/null; }
-jobs_add_up() { [ "$(stat jobs_total)" -eq $((4096 + $(stat grown) - $(stat trimmed))) ]; }
+jobs_add_up() { [ "$(stat jobs_total)" -eq $(($1 + $(stat grown) - $(stat trimmed))) ]; }
+rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
 nothing_left() {
 	check 'no map is watched' eventually 20 stat_is maps_watched 0
 	check 'nothing is reserved' stat_is reserved 0
 	check 'no map was missed' stat_is maps_unwatched 0
 	check 'none is listed' test -z "$(cat "$MAPS")"
 	check 'the jobs went back' eventually 20 stat_is jobs_total 4096
-	check 'jobs_total == jobs + grown - trimmed' eventually 5 jobs_add_up
+	check 'jobs_total == jobs + grown - trimmed' eventually 5 jobs_add_up 4096
 }
 
 # churn_begin OPTION...: until it says that it stays; churn_end lets it go on
@@ -91,16 +93,43 @@ check 'all are listed, once each' test "$(sort -u /tmp/maps | wc -l)" -eq 1000
 dd if="$MAPS" of=/tmp/pieces bs=19 2>/dev/null
 check 'the same in pieces of 19 bytes' cmp /tmp/maps /tmp/pieces
 tail -c +5000 /tmp/maps >/tmp/tail
-dd if="$MAPS" bs=1 skip=4999 count=2000 2>/dev/null | cmp -n 2000 - /tmp/tail
-check 'the same from the middle' test $? -eq 0
+dd if="$MAPS" of=/tmp/pieces bs=1 skip=4999 count=2000 2>/dev/null
+check 'the same from the middle' cmp -n 2000 /tmp/pieces /tmp/tail
 check 'they end' churn_end
 nothing_left
 check 'without any NMI' stat_is seen_nmi "$before"
 check 'jobs were trimmed' stat_positive trimmed
 
-# Large ones that come and go: growing does not wait for trimming.
+# Large ones that come and go: their jobs stay for the next.
+before=$(stat grown)
 check '300 maps of 4000 entries' churn_begin --variant again --rounds 300 --dtors 4000
 check 'they ended' churn_end
+check 'jobs were not made anew for each' test $(($(stat grown) - before)) -le $((100 * 4096))
 nothing_left
 guard_end
+
+# Memory whose jobs are in use stays until they are done, and no longer.
+if ! kernel_cancels; then
+	test_module kng_foreign hold=Y
+	guard_begin jobs=1 headroom=0 budget=1
+	check 'a map of 8000 entries' churn_begin --variant stay --rounds 1 --dtors 8000
+	check 'has its jobs' eventually 10 stat_is jobs_total $((1 + 2 * 4096))
+	check 'jobs are left pending' /tests/bpf/pending --variant leave
+	check 'they are' stat_is pending 255
+	check 'the map ends' churn_end
+	check 'nothing is reserved' eventually 10 stat_is reserved 0
+	check 'the chunk that has none of them goes' eventually 20 stat_is trimmed 4096
+	check 'of the other, what is idle' stat_is jobs_total $((1 + 4096 + 255))
+	check 'a map that wants more' churn_begin --variant stay --rounds 1 --dtors 8000
+	check 'has its jobs' eventually 10 grep -q ' churn .* met_us' "$MAPS"
+	check 'which are enough' test "$(stat jobs_idle)" -ge $((8000 + cpus))
+	check 'it ends' churn_end
+	echo N >/sys/module/kng_foreign/parameters/hold
+	check 'the jobs come to their end' eventually 10 quiet
+	check 'all chunks go' eventually 20 stat_is jobs_total 1
+	check 'jobs_total == jobs + grown - trimmed' eventually 5 jobs_add_up 1
+	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+	guard_worked
+	guard_end
+fi
 finish

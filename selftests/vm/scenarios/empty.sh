@@ -51,6 +51,15 @@ leak() {
 	check 'they were kept' stat_is kept $((8 * 7))
 	guard_end leaks
 	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
+
+	# Where the teardown door can't skip what it is in, nothing can be kept.
+	test_module kng_ipmodify function=bpf_obj_free_fields
+	exhausted jobs=1 max_jobs=1
+	quoted teardown --map array --last --source fire --rounds 8 --expect-nmi stub
+	check 'array, but a livepatch holds the function: references leaked' stat_is leaked $((8 * 7))
+	check 'none was kept' stat_is kept 0
+	guard_end leaks
+	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
 }
 
 # Faster than destructors run: NMIs on both CPUs, few jobs, one call for each run

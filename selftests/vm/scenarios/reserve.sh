@@ -13,7 +13,6 @@ map_ends() { rm "/sys/fs/bpf/kng-$1"; }
 line() { sed -n "s/^[1-9][0-9]* $1 \(.*\) met_us [0-9]*$/\1/p" "$MAPS"; }
 line_is() { [ "$(line "$1")" = "$2" ]; }
 rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
-jobs_add_up() { [ "$(stat jobs_total)" -eq $(("$1" + $(stat grown) - $(stat trimmed))) ]; }
 
 # charged KIND TYPE ENTRIES CHARGE FIELDS: a map, and what the stats and `maps' say of it
 charged() {
@@ -52,5 +51,21 @@ check 'a map without kptrs' map_made none
 check 'is not watched' stat_is maps_watched 0
 map_ends none
 check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+guard_end
+
+# What max_jobs does not allow is told, and made up for when there is less to want.
+told() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=4096)'; }
+guard_begin max_jobs=4096 headroom=4096
+check 'a map of 100 entries' map_made array
+check 'there is no room for it' eventually 10 stat_is shortfall 100
+check 'so it waits' grep -q ' array .* waits$' "$MAPS"
+check 'the log says so' test "$(told)" -eq 1
+check 'another' map_made hash
+check 'waits, too' eventually 10 stat_is shortfall $((100 + full))
+check 'and nothing more is said' test "$(told)" -eq 1
+check 'no more jobs than may be' stat_is jobs_total 4096
+map_ends array
+map_ends hash
+check 'nothing is short any more' eventually 10 stat_is shortfall 0
 guard_end
 finish
