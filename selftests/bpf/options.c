@@ -39,7 +39,7 @@ static void help(const char *program, int status)
 "  --rounds N          default 256\n"
 "  --slots N           per round, 1 to %d, default 8\n"
 "  --source WHERE      of the NMIs: fire at storm none; cpu: while CPU 1 goes\n"
-"                      and comes; hold: on CPU 1, interrupts off for 5 s\n"
+"                      and comes; hold: on CPU 1, interrupts off a while\n"
 "  --hog               the CPU is busy: no worker gets to run there\n"
 "  --last              the map holds the last reference\n"
 "  --expect-nmi WHAT   destructors in NMI: any 0 some; stub: entered there,\n"

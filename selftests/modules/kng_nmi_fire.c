@@ -5,7 +5,8 @@
  *   fire     write "N": N NMIs to the writer's CPU, from task context with
  *            interrupts on, each one taken before the next is sent
  *   hold     write "MS": one NMI to the writer's CPU with interrupts off, and
- *            off they stay for MS milliseconds (up to 5000)
+ *            off they stay for MS milliseconds (up to 15000), or until...
+ *   let_go   ... anything is written here
  *   storm    write "N PERIOD_US": a timer on every online CPU sends N NMIs
  *            to the next CPU, so that they land anywhere, irqs-off regions
  *            included. "0 0" ends a storm. Reading: NMIs still to be sent.
@@ -34,6 +35,7 @@ struct storm {
 static DEFINE_PER_CPU(struct storm, storms);
 static DEFINE_MUTEX(storm_lock);	/* starting and stopping */
 static ktime_t storm_period;		/* written under storm_lock, timers idle */
+static bool let_go;
 static bool on_hotplug;
 static enum cpuhp_state hotplug_state;
 static struct dentry *dir;
@@ -101,11 +103,13 @@ static ssize_t hold_write(struct file *file, const char __user *ubuf,
 	err = read_numbers(ubuf, len, &ms, &unused);
 	if (err < 0)
 		return err;
-	if (ms > 5000)
+	if (ms > 15000)
 		return -EINVAL;
+	WRITE_ONCE(let_go, false);
 	local_irq_save(flags);
 	err = fire_one();
-	mdelay(ms);
+	while (ms-- && !READ_ONCE(let_go))
+		mdelay(1);
 	local_irq_restore(flags);
 	return err ? err : len;
 }
@@ -113,6 +117,18 @@ static ssize_t hold_write(struct file *file, const char __user *ubuf,
 static const struct file_operations hold_fops = {
 	.owner = THIS_MODULE,
 	.write = hold_write,
+};
+
+static ssize_t let_go_write(struct file *file, const char __user *ubuf,
+			    size_t len, loff_t *pos)
+{
+	WRITE_ONCE(let_go, true);
+	return len;
+}
+
+static const struct file_operations let_go_fops = {
+	.owner = THIS_MODULE,
+	.write = let_go_write,
 };
 
 static ssize_t hotplug_write(struct file *file, const char __user *ubuf,
@@ -263,6 +279,7 @@ static int __init nmi_fire_init(void)
 	dir = debugfs_create_dir("kng_nmi_fire", NULL);
 	debugfs_create_file("fire", 0200, dir, NULL, &fire_fops);
 	debugfs_create_file("hold", 0200, dir, NULL, &hold_fops);
+	debugfs_create_file("let_go", 0200, dir, NULL, &let_go_fops);
 	debugfs_create_file("hotplug", 0200, dir, NULL, &hotplug_fops);
 	debugfs_create_file("storm", 0600, dir, NULL, &storm_fops);
 	debugfs_create_file("sent", 0400, dir, &nmi_sent, &count_fops);

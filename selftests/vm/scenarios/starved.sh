@@ -19,6 +19,7 @@ hold_begin() {
 	hold=$!
 	eventually 20 stat_is pending 8
 }
+going() { grep -qsx going /sys/module/kptr_nmi_guard/initstate; }
 hold_end() {
 	wait $hold
 	rc=$?
@@ -40,13 +41,18 @@ suspend() {
 
 test_module kng_witness
 test_module kng_nmi_fire
-# Nothing of ours may wait for the CPU that is held.
-taskset -p 1 $$ >/dev/null
+# Nothing of ours may wait for the CPU that is held. ($$ is not this shell.)
+read -r self _ </proc/self/stat
+taskset -p 1 "$self" >/dev/null
 
 # rmmod can't patch the hooks out, nor end, before that CPU answers.
 guard_begin teardown=always
 check 'jobs are pending on a CPU with interrupts off' hold_begin
-check 'rmmod' guard_unload
+guard_unload &
+rmmod=$!
+check 'rmmod begins' eventually 10 going
+echo 1 >"$DBG/kng_nmi_fire/let_go"
+check 'rmmod' wait $rmmod
 check 'nothing is lost' hold_end
 check 'hooks gone' unhooked
 
