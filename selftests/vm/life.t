@@ -14,10 +14,12 @@ for kernel in $KERNELS; do
 		--kernel "$kernel" --scenario life --args "$cycles" --timeout $((240 + 6 * cycles))
 	cycles=20
 	boot "$kernel-hotplug" "$kernel: CPUs go and come" \
-		--kernel "$kernel" --scenario hotplug --timeout 240
+		--kernel "$kernel" --scenario hotplug --timeout 240 ${KNG_SLOW:+--args storm}
+	# Interrupts are off for as long as it takes: RCU must not mind.
 	boot "$kernel-starved" "$kernel: interrupts off, no worker, frozen tasks" \
-		--kernel "$kernel" --scenario starved --timeout 240
-	for when in before after; do
+		--kernel "$kernel" --scenario starved --timeout 400 ${KNG_SLOW:+--args suspend} \
+		--cmdline rcupdate.rcu_cpu_stall_timeout=120
+	for when in ${KNG_SLOW:+before} after; do
 		boot "$kernel-killed-$when" "$kernel: ftrace shut itself down $when the guard was loaded" \
 			--kernel "$kernel" --scenario killed --args $when
 	done

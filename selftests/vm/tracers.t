@@ -5,7 +5,7 @@
 . "$(dirname "$0")/tap.sh"
 
 for kernel in $KERNELS; do
-	boot "$kernel" "$kernel: fentry and fexit on every hooked function, in both orders" \
+	boot "$kernel" "$kernel: BPF tracers on every hooked function, in both orders" \
 		--kernel "$kernel" --scenario tracers --timeout 300
 done
 plan

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # for who sources it
+#
+# The paths by which a program in NMI gives back the last reference to something:
+#
+# name | site program options | hangs on: all kernels, or those before 7.2 (old);
+# "6" is not tried later, where local storage can't be deleted in NMI at all, and
+# "7" hangs only since 7.2, because the verifier refuses it before
+
+TASK=rcu_segcblist_enqueue
+CGROUP=insert_work
+paths=(
+	"array|$TASK,teardown,--map,array,--last|old"
+	"per-CPU array|$TASK,teardown,--map,percpu_array,--last|old"
+	"hash|$TASK,teardown,--map,hash,--last|old"
+	"hash, preallocated|$TASK,teardown,--map,hash_prealloc,--last|old"
+	"per-CPU hash|$TASK,teardown,--map,percpu_hash,--last|old"
+	"LRU hash|$TASK,teardown,--map,lru,--last|old"
+	"bpf_obj_drop()|$TASK,drop,--last|old"
+	"task storage delete|$TASK,storage,--last|6"
+	"cgroup storage delete|$TASK,storage,--variant,cgroup,--last|6"
+	"crypto context, array|$TASK,crypto|old"
+	"cgroup, array|$CGROUP,teardown,--map,array,--kptr,cgroup,--last|old"
+	"xchg, bpf_task_release()|$TASK,release,--last|all"
+	"xchg, bpf_cgroup_release()|$CGROUP,release,--kptr,cgroup,--last|all"
+)
