@@ -19,7 +19,8 @@ for kernel in $KERNELS; do
 	boot "$kernel-starved" "$kernel: interrupts off, no worker, frozen tasks" \
 		--kernel "$kernel" --scenario starved --timeout 400 ${KNG_SLOW:+--args suspend} \
 		--cmdline rcupdate.rcu_cpu_stall_timeout=120
-	for when in ${KNG_SLOW:+before} after; do
+	for when in before after; do
+		[ $when = after ] || [ -n "${KNG_SLOW:-}" ] || continue
 		boot "$kernel-killed-$when" "$kernel: ftrace shut itself down $when the guard was loaded" \
 			--kernel "$kernel" --scenario killed --args $when
 	done

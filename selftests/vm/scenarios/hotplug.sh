@@ -27,11 +27,11 @@ storm_begin() {
 	eventually 30 grep -q '^# armed' /tmp/storm.out
 }
 storm_end() {
-	kill -TERM $storm
-	wait $storm
+	kill -TERM "$storm"
+	wait "$storm"
 	rc=$?
 	sed 's/^/    /' /tmp/storm.out
-	return $rc
+	return "$rc"
 }
 
 test_module kng_witness

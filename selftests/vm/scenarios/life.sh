@@ -19,11 +19,11 @@ storm_begin() {
 }
 # What was created was destroyed, exactly: the program's TAP.
 storm_end() {
-	kill -TERM $storm
-	wait $storm
+	kill -TERM "$storm"
+	wait "$storm"
 	rc=$?
 	sed 's/^/    /' /tmp/storm.out
-	return $rc
+	return "$rc"
 }
 
 # No two of the same kind follow each other.
@@ -64,7 +64,7 @@ load_twice() {
 	first=$!
 	guard_load
 	second=$?
-	wait $first && [ $second -eq 0 ]
+	wait "$first" && [ $second -eq 0 ]
 }
 # insmod does not forgive: it may say that the file is there already.
 insmod_twice() {
@@ -73,7 +73,7 @@ insmod_twice() {
 	first=$!
 	/sbin/insmod "$file" 2>/tmp/second
 	second=$?
-	wait $first
+	wait "$first"
 	first=$?
 	[ $first -eq 0 ] || [ $second -eq 0 ] || return
 	for rc in $first,/tmp/first $second,/tmp/second; do

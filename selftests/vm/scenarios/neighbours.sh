@@ -20,8 +20,8 @@ bpf_begin() {
 	eventually 60 grep -q '^# attached' /tmp/tracers.out
 }
 bpf_end() {
-	kill $tracers
-	wait $tracers
+	kill "$tracers"
+	wait "$tracers"
 	sed 's/^/    /; s/^    not ok/    (not) ok/' /tmp/tracers.out
 	for function in security_bpf_map btf_record_free bpf_task_release; do
 		grep -q "^ok .*/$function ran" /tmp/tracers.out || return
@@ -61,7 +61,7 @@ events_end() {
 	awk '$1 ~ /^[pr]_bpf_task_release$/ && $2 > 0' $TRACING/kprobe_profile | grep -q .
 	rc=$?
 	echo >$TRACING/kprobe_events
-	return $rc
+	return "$rc"
 }
 
 # perf with those probes, and samples by the clock, with call chains
@@ -72,8 +72,8 @@ perf_begin() {
 	eventually 60 test -s /tmp/perf.data
 }
 perf_end() {
-	kill -INT $perf
-	wait $perf
+	kill -INT "$perf"
+	wait "$perf"
 	sed 's/^/# /' /tmp/perf.out
 	/tests/tools/perf script -i /tmp/perf.data 2>/dev/null | grep -c ' kng:' >/tmp/perf.n
 	note "perf: $(cat /tmp/perf.n) samples of the probes"
@@ -89,7 +89,7 @@ bpftool_begin() {
 			/tests/tools/bpftool prog show >/tmp/progs || exit 1
 			/tests/tools/bpftool map show >/tmp/maps || exit 1
 			# Maps may go in between.
-			for id in $(sed -n 's/^\([0-9]*\): .*/\1/p' /tmp/maps); do
+			sed -n 's/^\([0-9]*\): .*/\1/p' /tmp/maps | while read -r id; do
 				/tests/tools/bpftool map dump id "$id" >/tmp/dump 2>&1
 			done
 			n=$((n + 1))
@@ -100,7 +100,7 @@ bpftool_begin() {
 }
 bpftool_end() {
 	touch /tmp/stop
-	wait $bpftool || return
+	wait "$bpftool" || return
 	note "bpftool came round $(cat /tmp/looked) times"
 	[ "$(cat /tmp/looked)" -gt 0 ]
 }

@@ -21,10 +21,10 @@ hold_begin() {
 }
 going() { grep -qsx going /sys/module/kptr_nmi_guard/initstate; }
 hold_end() {
-	wait $hold
+	wait "$hold"
 	rc=$?
 	sed 's/^/    /' /tmp/hold.out
-	return $rc
+	return "$rc"
 }
 dtors() { awk '$1 == "kng_foreign_release_dtor" { print $2, $3 }' "$DBG/kng_foreign/counts"; }
 dtors_are() { [ "$(dtors)" = "$1" ]; }
