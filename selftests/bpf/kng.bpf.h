@@ -21,11 +21,13 @@
 #endif
 
 #define ENOENT		2
+#define E2BIG		7
 #define EBUSY		16
 #define EINVAL		22
 #define ESRCH		3
 #define ENOMEM		12
 #define EDEADLK		35
+#define EOPNOTSUPP	95
 #define ETIMEDOUT	110
 
 struct counter { int counter; } __kernel_type;

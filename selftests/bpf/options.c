@@ -27,6 +27,10 @@ static const struct option longs[] = {
 	{ "release", no_argument, NULL, 'R' },
 	{ "at", required_argument, NULL, 'a' },
 	{ "hog", no_argument, NULL, 'H' },
+	{ "seed", required_argument, NULL, 'D' },
+	{ "taken", required_argument, NULL, 'T' },
+	{ "seconds", required_argument, NULL, 'c' },
+	{ "acts", required_argument, NULL, 'A' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -51,7 +55,11 @@ static void help(const char *program, int status)
 "  --release           progtypes: by the release kfunc\n"
 "  --dtors N           toctou: go on until so many ran, default 200000;\n"
 "                      burst: so many in one NMI, default 100000;\n"
-"                      churn: entries of a map, default 16\n",
+"                      churn: entries of a map, default 16\n"
+"  --seed N            soak: of all that is random\n"
+"  --taken N           soak: go on until the guard took so many references\n"
+"  --seconds N         soak: at most so long; without --taken, just so long\n"
+"  --acts N            soak: map operations in an NMI, default 256\n",
 	       program, KNG_SLOTS_MAX);
 	exit(status);
 }
@@ -124,6 +132,18 @@ void options_parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'a':
 			opt->at = optarg;
+			break;
+		case 'D':
+			opt->seed = number(optarg, UINT32_MAX, "seed");
+			break;
+		case 'T':
+			opt->taken = number(optarg, 1000000000, "taken");
+			break;
+		case 'c':
+			opt->seconds = number(optarg, 1000000, "seconds");
+			break;
+		case 'A':
+			opt->acts = number(optarg, 65536, "acts");
 			break;
 		default:
 			help(argv[0], c == 'h' ? 0 : EXIT_USAGE);

@@ -26,6 +26,10 @@ struct options {
 	bool hog;			/* no worker runs on the test's CPU */
 	const char *at;			/* progtypes: where the breakpoint goes */
 	unsigned int dtors;		/* toctou, burst, churn: how many */
+	unsigned int seed;		/* soak */
+	unsigned int taken;		/* soak: until the guard took so many */
+	unsigned int seconds;		/* soak: not longer */
+	unsigned int acts;		/* soak: in an NMI */
 };
 
 /* Parses; on a wrong option prints the usage and exits with 2. */

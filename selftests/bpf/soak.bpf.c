@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All map types and all contexts at once: each program acts, as often as it is
+ * told to, as the numbers of its lane say (soak.h).
+ *
+ * Not to meet Linux 6.12's own NMI bugs: one CPU alone updates and deletes in a
+ * given hash (the others look up, and exchange); LRU maps are claimed as a
+ * whole; local storage is neither made nor deleted in NMI.
+ */
+#include "kng.bpf.h"
+#include "soak.h"
+
+const volatile struct soak_conf conf;
+struct soak_ctl ctl;
+
+#include "soak_maps.bpf.h"
+#include "soak_act.bpf.h"
+
+static __always_inline int run(__u32 context)
+{
+	struct soak_who who = {
+		.cpu = bpf_get_smp_processor_id() & (SOAK_CPUS - 1),
+		.context = context,
+	};
+	struct soak_lane *lane = lane_of(&who);
+
+	if (!ctl.open)
+		return 0;
+	lane->runs++;
+	bpf_loop(conf.acts[context], act, &who, 0);
+	return 0;
+}
+
+SEC("syscall")
+int in_task(void *ctx)
+{
+	return run(SOAK_TASK);
+}
+
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(in_softirq, unsigned int vec)
+{
+	return run(SOAK_SOFTIRQ);
+}
+
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(in_hardirq, void *timer, void *now)
+{
+	return run(SOAK_HARDIRQ);
+}
+
+SEC("tp_btf/nmi_handler")
+int BPF_PROG(in_nmi, void *handler, __s64 delta_ns, int handled)
+{
+	return handled ? run(SOAK_NMI) : 0;
+}
+
+/* One cgroup, soon to be removed, into a few slots of the array. */
+SEC("syscall")
+int plant(struct kng_arg *arg)
+{
+	struct soak_lane *lane = &ctl.lane[0][SOAK_LOADER];
+	__u32 i, key;
+
+	for (i = 0; i < arg->slot && i < 64; i++) {
+		key = draw(lane) & (SOAK_SLOTS - 1);
+		fill_cgroup(lane, bpf_map_lookup_elem(&array, &key), arg->id);
+	}
+	return 0;
+}
+
+/* References of a lasting task, this program's own not counted. */
+SEC("syscall")
+int users(struct kng_arg *arg)
+{
+	struct soak_lane *lane = &ctl.lane[0][SOAK_LOADER];
+	struct task_struct *task = bpf_task_from_pid(arg->id);
+	int n;
+
+	if (!task)
+		return -ESRCH;
+	lane->created[SOAK_A_TASK]++;
+	n = task->rcu_users.refs.counter - 1;
+	bpf_task_release(task);
+	lane->released[SOAK_A_TASK]++;
+	return n;
+}
+
+static long mask_comes_and_goes(__u32 i, void *unused)
+{
+	struct bpf_cpumask *mask = bpf_cpumask_create();
+
+	if (mask)
+		bpf_cpumask_release(mask);
+	return 0;
+}
+
+/*
+ * The kernel's cache of cpumasks looks at what was freed after a burst, and may go
+ * back to the slabs, only when the next ones are freed.
+ */
+SEC("syscall")
+int stir_masks(void *ctx)
+{
+	bpf_loop(512, mask_comes_and_goes, NULL, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
