@@ -31,6 +31,7 @@ static const struct option longs[] = {
 	{ "taken", required_argument, NULL, 'T' },
 	{ "seconds", required_argument, NULL, 'c' },
 	{ "acts", required_argument, NULL, 'A' },
+	{ "memory", no_argument, NULL, 'M' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -59,7 +60,8 @@ static void help(const char *program, int status)
 "  --seed N            soak: of all that is random\n"
 "  --taken N           soak: go on until the guard took so many references\n"
 "  --seconds N         soak: at most so long; without --taken, just so long\n"
-"  --acts N            soak: map operations in an NMI, default 256\n",
+"  --acts N            soak: map operations in an NMI, default 256\n"
+"  --memory            soak: the kernel's memory is to be as before\n",
 	       program, KNG_SLOTS_MAX);
 	exit(status);
 }
@@ -144,6 +146,9 @@ void options_parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'A':
 			opt->acts = number(optarg, 65536, "acts");
+			break;
+		case 'M':
+			opt->memory = true;
 			break;
 		default:
 			help(argv[0], c == 'h' ? 0 : EXIT_USAGE);

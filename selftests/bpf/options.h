@@ -30,6 +30,7 @@ struct options {
 	unsigned int taken;		/* soak: until the guard took so many */
 	unsigned int seconds;		/* soak: not longer */
 	unsigned int acts;		/* soak: in an NMI */
+	bool memory;			/* soak: compare the kernel's */
 };
 
 /* Parses; on a wrong option prints the usage and exits with 2. */

@@ -14,6 +14,7 @@ const volatile struct soak_conf conf;
 struct soak_ctl ctl;
 
 #include "soak_maps.bpf.h"
+#include "soak_give.bpf.h"
 #include "soak_act.bpf.h"
 
 static __always_inline int run(__u32 context)

@@ -3,15 +3,14 @@
  * Random operations on all map types from task, softirq, hardirq and NMI context
  * of all CPUs, until the guard has taken so many references or time is up:
  *
- *   soak --seed N [--taken N] [--seconds N] [--last] [--expect-nmi some|stub]
+ *   soak --seed N [--taken N] [--seconds N] [--last] [--memory] [--expect-nmi some|stub]
  *
- * With --last, tasks and cgroups end while maps hold references to them; what a
+ * With --memory, what the kernel needs before and after is compared, too. With
+ * --last, tasks and cgroups end while maps hold references to them; what a
  * destructor then does in NMI can hang a kernel that has no guard. --variant
  * passed counts what was not a last reference, too.
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 
 #include "common.h"
 #include "exercise.h"
+#include "soak_memory.h"
 #include "soak_verdict.h"
 #include "soak_world.h"
 #include "soak.skel.h"
@@ -33,10 +33,6 @@
 #define NOTE_MS 10000
 #define REHEARSAL_S 3
 #define PLANTED 32
-/* What differs from one time to the next, and what has to stand out from it. */
-#define SPARE_KB 4096
-#define HOARD 100000
-#define HOARD_BYTES 64
 
 static struct soak_bpf *skel;
 static struct soak_ctl *ctl;
@@ -106,8 +102,10 @@ static void hashes_new_all(void)
 		hashes_new(cpu, 7);
 }
 
-static bool load(const struct options *opt, bool objects)
+/* With objects of bpf_obj_new(), if the verifier lets tracing programs drop them. */
+static bool load(const struct options *opt)
 {
+	static bool objects = true;
 	struct soak_conf *conf;
 
 	skel = soak_bpf__open();
@@ -120,20 +118,13 @@ static bool load(const struct options *opt, bool objects)
 	conf->acts[SOAK_SOFTIRQ] = 16;
 	conf->acts[SOAK_HARDIRQ] = 16;
 	conf->acts[SOAK_NMI] = opt->acts;
-	if (exercise_load(skel->skeleton, "soak"))
+	if (exercise_load(skel->skeleton, objects ? "soak, with objects" : "soak"))
 		return true;
 	soak_bpf__destroy(skel);
-	return false;
-}
-
-static void go_to(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("CPU %u: %s", cpu, strerror(errno));
+	if (!objects)
+		return false;
+	objects = false;
+	return load(opt);
 }
 
 static void worker(unsigned int cpu)
@@ -141,7 +132,7 @@ static void worker(unsigned int cpu)
 	struct bpf_test_run_opts run = { .sz = sizeof(run) };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	go_to(cpu);
+	memory_go_to(cpu);
 	while (!bpf_prog_test_run_opts(bpf_program__fd(skel->progs.in_task), &run))
 		;
 	_exit(1);
@@ -263,7 +254,7 @@ static void report(const struct soak_ctl *all)
 static void session(const struct options *opt, struct soak_verdict *v,
 		    unsigned int taken, unsigned int seconds)
 {
-	if (!load(opt, true) && !load(opt, false))
+	if (!load(opt))
 		exit(tap_done());
 	ctl = &skel->bss->ctl;
 	seed_lanes(opt->seed);
@@ -279,66 +270,11 @@ static void session(const struct options *opt, struct soak_verdict *v,
 	soak_verdict_wait(v);
 }
 
-static void stir_caches(void)
-{
-	struct timespec tick = { .tv_nsec = 50000000 };
-	cpu_set_t all;
-	unsigned int i;
-
-	sched_getaffinity(0, sizeof(all), &all);
-	for (i = 0; i < 8 * cpus; i++) {
-		go_to(i % cpus);
-		exercise_call(stir_prog, 0, 0);
-		nanosleep(&tick, NULL);
-	}
-	sched_setaffinity(0, sizeof(all), &all);
-}
-
-/* What the kernel needs when all of this is over. */
-static long long kernel_kb(void)
-{
-	long long was, now = 0;
-
-	stir_caches();
-	do {
-		was = now;
-		stir_caches();
-		now = world_settled_kb();
-	} while (!was || now < was - SPARE_KB / 16);
-	return now;
-}
-
-/* A hundred thousand small objects that are not given back would be seen. */
-static void prove_scale(long long base)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "hoard", 4, HOARD_BYTES, HOARD,
-				NULL);
-	long long kb = kernel_kb();
-
-	tap_ok(fd >= 0 && kb - base > SPARE_KB,
-	       "%u times %u bytes more are seen (%lld KiB)", HOARD,
-	       HOARD_BYTES, kb - base);
-	close(fd);
-}
-
-struct memory {
-	long long before, after;
-};
-
-static bool as_before(void *arg)
-{
-	struct memory *memory = arg;
-
-	memory->after = kernel_kb();
-	return memory->after <= memory->before + SPARE_KB;
-}
-
 int main(int argc, char **argv)
 {
 	static struct soak_verdict verdict;
 	struct options opt = EXERCISE_OPTIONS;
 	struct memory memory;
-	bool back;
 
 	opt.seed = 1;
 	opt.acts = 256;
@@ -350,27 +286,28 @@ int main(int argc, char **argv)
 	cpus = libbpf_num_possible_cpus();
 	if (cpus > SOAK_CPUS)
 		die("%u CPUs: at most %u", cpus, SOAK_CPUS);
-	note("again: soak --seed %u --taken %u --seconds %u --acts %u --period-us %u --variant %s%s",
+	note("again: soak --seed %u --taken %u --seconds %u --acts %u --period-us %u --variant %s%s%s",
 	     opt.seed, opt.taken, opt.seconds, opt.acts, opt.period_us,
-	     opt.variant, opt.last ? " --last" : "");
+	     opt.variant, opt.last ? " --last" : "",
+	     opt.memory ? " --memory" : "");
 	if (!opt.seconds)
 		opt.seconds = opt.taken ? 3600 : 10;
 	verdict.opt = &opt;
 	world_make();
 	marker("armed");
-	note("rehearsal");
-	session(&opt, &verdict, 0, REHEARSAL_S);
-	memory.before = kernel_kb();
-	prove_scale(memory.before);
+	if (opt.memory) {
+		note("rehearsal");
+		session(&opt, &verdict, 0, REHEARSAL_S);
+		memory_begin(&memory, stir_prog, cpus);
+	}
 	session(&opt, &verdict, opt.taken, opt.seconds);
 	report(&verdict.ctl);
 	if (opt.taken)
 		tap_ok(enough(&verdict, opt.taken), "%lld references %s",
 		       soak_taken(&verdict), opt.variant);
 	soak_verdict_give(&verdict);
-	back = wait_until(as_before, &memory, opt.timeout_ms);
-	tap_ok(back, "memory is back: %lld KiB, before %lld", memory.after,
-	       memory.before);
+	if (opt.memory)
+		memory_end(&memory, opt.timeout_ms);
 	soak_verdict_end(&verdict);
 	marker("nmis %lld", soak_runs(&verdict, SOAK_NMI));
 	marker("done");

@@ -172,8 +172,9 @@ static void give_nmi(const struct soak_verdict *v)
 	for (kind = 0; kind < SOAK_KINDS; kind++)
 		entered += dtors(kind).nmi;
 	if (v->opt->expect_nmi == DTORS_SOME)
-		tap_ok(entered > 0 && work > 0, "destructors ran in NMI (%lld)",
-		       entered);
+		tap_ok(work > 0,
+		       "releases or destructors worked in NMI (%lld; %lld destructors entered)",
+		       work, entered);
 	else if (v->opt->expect_nmi == DTORS_STUBBED)
 		tap_ok(!work, "no work of releases or destructors in NMI (%lld)",
 		       work);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <errno.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -105,41 +103,4 @@ void world_end(void)
 		rmdir(path_of(i));
 	}
 	rmdir(BASE);
-}
-
-long long world_kernel_kb(void)
-{
-	return file_number("/proc/meminfo", "Slab") +
-	       file_number("/proc/meminfo", "Percpu") +
-	       file_number("/proc/meminfo", "VmallocUsed");
-}
-
-/* Slabs keep empty pages for the next time. */
-static void shrink_slabs(void)
-{
-	static glob_t caches;
-	size_t i;
-
-	if (!caches.gl_pathc && glob("/sys/kernel/slab/*/shrink", 0, NULL, &caches))
-		return;
-	for (i = 0; i < caches.gl_pathc; i++)
-		file_write(caches.gl_pathv[i], "1");
-}
-
-long long world_settled_kb(void)
-{
-	struct timespec tick = { .tv_nsec = 200000000 };
-	long long least, now;
-	int quiet = 0;
-
-	file_write("/proc/sys/vm/drop_caches", "7"); /* 4: and do not say so */
-	shrink_slabs();
-	least = world_kernel_kb();
-	while (quiet < 3) {
-		nanosleep(&tick, NULL);
-		now = world_kernel_kb();
-		quiet = now < least ? 0 : quiet + 1;
-		least = now < least ? now : least;
-	}
-	return least;
 }

@@ -28,10 +28,4 @@ void world_pass_cgroup(void (*use)(void *arg, __u64 id), void *arg);
 /* All of it ends. Lasting cgroups stay in the kernel while they are referred to. */
 void world_end(void);
 
-/* Slabs, per-CPU memory and vmalloc, in KiB. */
-long long world_kernel_kb(void);
-
-/* The least that is reached before it stops to shrink. */
-long long world_settled_kb(void);
-
 #endif /* KNG_SOAK_WORLD_H */
