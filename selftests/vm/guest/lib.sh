@@ -25,8 +25,10 @@ check() {
 	fi
 }
 
-# The scenario's last line: plan and status.
+# The scenario's last line: plan and status. After its first report lockdep is
+# off: what comes then would be a silence that says nothing.
 finish() {
+	[ ! -e /proc/lockdep_stats ] || check 'lockdep is on to the end' lockdep_on
 	echo "1..$TAP_N"
 	[ "$TAP_FAILED" -eq 0 ] && [ "$TAP_N" -gt 0 ]
 }
@@ -55,6 +57,7 @@ test_module() {
 	/sbin/insmod "/tests/modules/$name.ko" "$@" || bail "insmod $name $*: $(dmesg | tail -n 1)"
 }
 
+lockdep_on() { grep -q '^ *debug_locks: *1$' /proc/lockdep_stats; }
 loaded() { grep -q "^$1 " /proc/modules; }
 not() { ! "$@"; }
 
@@ -150,6 +153,31 @@ guard_worked() {
 	guard_wanted || return 0
 	check 'NMIs passed through the guard' stat_positive seen_nmi
 	check 'references were taken in NMI' stat_positive taken
+}
+
+# Debug kernels: what kmemleak finds from here on. It looks twice, at things that
+# are five seconds old.
+LEAKS=$DBG/kmemleak
+leaks_scan() { sleep 6 && echo scan >$LEAKS && sleep 1 && echo scan >$LEAKS; }
+leaks_begin() {
+	check 'kmemleak is on' leaks_scan
+	echo clear >$LEAKS
+}
+leaks_end() {
+	check 'kmemleak scans' leaks_scan
+	sed 's/^/# leak: /' $LEAKS
+	check 'no leak' not grep -q . $LEAKS
+}
+
+# usable_maps KIND...: those whose use in NMI lockdep does not complain of. It
+# does of all hashes, kptrs or not: they lock in NMI (README, Limits).
+usable_maps() {
+	for kind; do
+		case $kind in
+		*hash* | *lru*) [ -e /proc/lockdep_stats ] || echo "$kind" ;;
+		*) echo "$kind" ;;
+		esac
+	done
 }
 
 # What a program should find: destructors in NMI, or none.

@@ -8,12 +8,12 @@ test_module kng_witness
 test_module kng_nmi_fire
 guard_begin teardown=always
 for kptr in $ARGS; do
-	for map in array percpu_array hash hash_prealloc percpu_hash lru percpu_lru; do
+	for map in $(usable_maps array percpu_array hash hash_prealloc percpu_hash lru percpu_lru); do
 		rounds=64
 		case $kptr-$map in
 		task-array | task-hash) rounds=256 ;;
 		esac
-		check "$map of $kptr kptrs" /tests/bpf/teardown --map $map --kptr "$kptr" --last \
+		check "$map of $kptr kptrs" /tests/bpf/teardown --map "$map" --kptr "$kptr" --last \
 			--source fire --rounds $rounds --expect-nmi "$(expected_in_nmi)"
 	done
 done
