@@ -14,6 +14,7 @@ help:
 ## make demo       stock kernel hangs without the guard and lives with it
 ## make check      all tests: host, boots, install, lint (ends with prove's summary)
 ## make check-all  the same on every kernel of scripts/kernels.conf
+## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
@@ -37,6 +38,9 @@ check:
 check-all:
 	@scripts/check -j $(JOBS) --all
 
+check-debug:
+	@scripts/check-debug -j $(JOBS)
+
 lint:
 	@scripts/lint
 
@@ -55,4 +59,4 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all lint install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug lint install uninstall doctor clean distclean

@@ -46,6 +46,24 @@ boot() {
 	fi
 }
 
+# complains NAME DESCRIPTION WORDS ABOUT VM-OPTION...: a debug kernel says WORDS,
+# and ABOUT within the lines that follow, and scripts/vm calls that boot failed.
+complains() {
+	local name=$TEST-$1 what=$2 words=$3 about=$4 console out
+	shift 4
+	console=$TOP/build/logs/$name.console
+	N=$((N + 1))
+	if out=$("$TOP/scripts/vm" --name "$name" "$@" 2>&1); then
+		echo "not ok $N - $what: taken for a good boot"
+	elif grep -aE -A 40 -- "$words" "$console" | grep -aEq -- "$about"; then
+		echo "ok $N - $what: $(grep -aoEm 1 -- "$words.*" "$console" | tr -d '\r')"
+		return
+	else
+		echo "not ok $N - $what: nothing like '$words' about '$about' on the console"
+	fi
+	printf '%s\n' "$out" | sed 's/^/# /' >&2
+}
+
 plan() {
 	if [ "$N" -gt 0 ]; then
 		echo "1..$N"

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Memory: kmemleak finds none of it lost, not even where allocations failed.
+
+. "$(dirname "$0")/../vm/tap.sh"
+
+boot leaks 'loads, work, unloads: no leak' --kernel debug \
+	--scenario leaks --cmdline kmemleak=on --timeout 240
+boot faults 'allocations fail: a load works or says why, and no leak' --kernel debug \
+	--scenario faults --cmdline kmemleak=on --timeout 600
+plan
