@@ -3,7 +3,8 @@
 # Debug kernels, with kmemleak=on: loading while allocations fail. First each allocation that is
 # made below the module's init fails once, one in each load; then any
 # below the module's own code, one in a few, with the module at work. A load
-# works or fails with a line in the log; nothing stays behind.
+# works or fails with a line in the log; nothing stays behind. $ARGS names a
+# function of the kernel below which nothing fails, if there is one to skip.
 
 FAULTS="$DBG/failslab $DBG/fail_page_alloc"
 
@@ -23,7 +24,7 @@ below() {
 	done
 }
 probability() { for dir in $FAULTS; do echo "$1" >"$dir/probability"; done; }
-times() { for dir in $FAULTS; do echo "$1" >"$dir/times"; done; }
+count_down() { for dir in $FAULTS; do echo "$1" >"$dir/times"; done; }
 hits() {
 	left=0
 	for dir in $FAULTS; do left=$((left + $(cat "$dir/times"))); done
@@ -53,7 +54,7 @@ every() {
 	while [ "$nth" -lt 2000 ]; do
 		nth=$((nth + 1))
 		before=$(lines_said)
-		times 1000000
+		count_down 1000000
 		if load_failing "$nth" "$@"; then
 			loads=$((loads + 1))
 			guard_unload || wrong=$((wrong + 1))
@@ -80,6 +81,15 @@ every() {
 	check 'each refusal said why, nothing stayed' test $wrong -eq 0
 }
 
+if [ -n "$ARGS" ]; then
+	# shellcheck disable=SC2046 # two words
+	set -- $(bounds "$ARGS")
+	[ $# -eq 2 ] || bail "no function $ARGS"
+	for dir in $FAULTS; do
+		echo "$1" >"$dir/reject-start"
+		echo "$2" >"$dir/reject-end"
+	done
+fi
 leaks_begin
 test_module kng_witness
 test_module kng_nmi_fire
@@ -103,7 +113,7 @@ while [ $round -lt 10 ]; do
 	# shellcheck disable=SC2086 # two words
 	set -- $base
 	below "$1" "$(printf '0x%x' $(($1 + $2)))"
-	times 1000000
+	count_down 1000000
 	probability 30
 	for kind in task foreign; do
 		/tests/bpf/mapof --variant $kind && rm -f /sys/fs/bpf/kng-$kind
