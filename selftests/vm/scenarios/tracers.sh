@@ -92,8 +92,11 @@ done
 # The functions that reserve=exact replaces: it works with either order, and who
 # traces bpf_kptr_xchg() sees calls, which Linux has inline.
 for variant in both kprobe kprobe.multi; do
+	hooks >/tmp/hooks.alone
 	check "$variant attaches" trace $variant
 	guard_begin reserve=exact
+	# They are gone before the guard goes.
+	cp /tmp/hooks.alone /tmp/hooks.before
 	check 'task teardown' run teardown --map array --expect-nmi 0
 	check 'task release' run release --expect-nmi stub
 	check 'references are counted' stat_is references 0
