@@ -67,7 +67,7 @@ static void hold_cpu(void)
 	CPU_ZERO(&cpus);
 	CPU_SET(OTHER_CPU, &cpus);
 	_exit(sched_setaffinity(0, sizeof(cpus), &cpus) ||
-	      file_write(NMI_FIRE "hold", "15000"));
+	      file_write(NMI_FIRE "hold", "12000"));
 }
 
 static void hold_end(void)

@@ -17,7 +17,7 @@ for kernel in $KERNELS; do
 		--kernel "$kernel" --scenario hotplug --timeout 240 ${KNG_SLOW:+--args storm}
 	# Interrupts are off for as long as it takes: RCU must not mind.
 	boot "$kernel-starved" "$kernel: interrupts off, no worker, frozen tasks" \
-		--kernel "$kernel" --scenario starved --timeout 400 ${KNG_SLOW:+--args suspend} \
+		--kernel "$kernel" --scenario starved --smp 3 --timeout 400 ${KNG_SLOW:+--args suspend} \
 		--cmdline rcupdate.rcu_cpu_stall_timeout=120
 	for when in before after; do
 		[ $when = after ] || [ -n "${KNG_SLOW:-}" ] || continue

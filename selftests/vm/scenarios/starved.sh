@@ -41,20 +41,22 @@ suspend() {
 
 test_module kng_witness
 test_module kng_nmi_fire
-# Nothing of ours may wait for the CPU that is held. ($$ is not this shell.)
+# Needs three CPUs: 1 is held, rmmod spins on another until it answers, and who
+# looks on is on the third. ($$ is not this shell.)
 read -r self _ </proc/self/stat
-taskset -p 1 "$self" >/dev/null
+taskset -p 4 "$self" >/dev/null || bail 'no third CPU'
 
 # rmmod can't patch the hooks out, nor end, before that CPU answers.
 guard_begin teardown=always
 check 'jobs are pending on a CPU with interrupts off' hold_begin
-guard_unload &
+taskset 1 /sbin/rmmod kptr_nmi_guard &
 rmmod=$!
 check 'rmmod begins' eventually 10 going
 echo 1 >"$DBG/kng_nmi_fire/let_go"
 check 'rmmod' wait $rmmod
 check 'nothing is lost' hold_end
 check 'hooks gone' unhooked
+taskset -p 7 "$self" >/dev/null
 
 # Nearly all jobs are pending, and their worker does not come: the irq_work
 # leaves its budget. (On PREEMPT_RT that is a thread, which the same task keeps
