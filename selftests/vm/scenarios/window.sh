@@ -13,6 +13,10 @@ mkfifo /tmp/start
 pid=$!
 exec 4>/tmp/start
 check 'the program is ready' eventually 30 grep -q '^# ready' /tmp/out
+# Workers of no CPU go to the test's, too.
+unbound=/sys/devices/virtual/workqueue/cpumask
+cat $unbound >/tmp/unbound
+check 'all workers are on one CPU' eval "echo 1 >$unbound"
 guard_begin jobs=1
 check 'the door is shut' stat_is door_teardown 'closed (no map needs it)'
 echo >&4
@@ -26,6 +30,7 @@ check 'the door opens when they run' eventually 10 stat_is door_teardown open
 guard_end
 
 # And the same with workers that try.
+cat /tmp/unbound >$unbound
 guard_begin
 check 'while the workers work' /tests/bpf/window --variant race --slots 1024 --rounds 50 --expect-nmi any
 check 'the pool was never empty' stat_is empty 0
