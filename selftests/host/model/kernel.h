@@ -13,10 +13,8 @@
 #ifndef MODEL_KERNEL_H
 #define MODEL_KERNEL_H
 
-typedef _Bool bool;
-#define true	1
-#define false	0
-#define NULL	((void *)0)
+#include <stdbool.h>
+#include <stddef.h>
 
 /* No number comes near its limits: the smaller, the faster. */
 typedef unsigned int u32;

@@ -91,7 +91,9 @@ static void smp_mb(void)
 		add_now(late_limit, &promise.limit);
 	if (late_in_use)
 		add_now(late_in_use, &kng_pool.in_use);
-	late_refs = late_limit = late_in_use = 0;
+	late_refs = 0;
+	late_limit = 0;
+	late_in_use = 0;
 }
 
 static struct kng_bounds bounds(void)
