@@ -27,9 +27,12 @@
  *
  * back outside NMI: the reference has left its slot for good, no job is wanted.
  *
- * in_use is too small by the pool's calls that are under way: pops, whose
- * reference is still in its slot and in refs, and pushes, of which each context
- * of each CPU has at most one: slack stands for these.
+ * in_use is too small by the pool's calls that are under way, and the sweeper holds
+ * a job that is in nobody's use: slack stands for these. Each context of each CPU
+ * is in one such call at most.
+ *
+ * What is not promised: jobs for references that a program has taken out and then
+ * releases in NMI. They use what is left, and can use what was promised.
  *
  * refs may be wrong: too large, since not all that goes is told, or worth nothing
  * at all. The bounds say how many references there are at least and at most; they
