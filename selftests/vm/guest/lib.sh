@@ -83,9 +83,6 @@ sums_hold() {
 	[ "$(stat taken)" -eq $(($(stat run) + $(stat pending) + $(stat leaked))) ]
 }
 
-# In one look: the reserve may be giving jobs back.
-all_back() { awk '/^jobs_total:/ { t = $2 } /^jobs_idle:/ { i = $2 } END { exit t != i }' "$STATS"; }
-
 # What ftrace has patched, and by how many users: before the guard came, and now.
 # Other users (test modules) must be loaded before hooks_before.
 hooks() { awk '{ print $1, $2 }' /sys/kernel/tracing/enabled_functions | sort; }
