@@ -27,7 +27,8 @@ tool() {
 	done < <(ldd "$path" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -vE '/(libc|libm|ld-linux[^/]*)\.so')
 }
 [ -n "${KNG_SLOW:-}" ] && tool bpftool && others+=(bpftool)
-[ -n "${KNG_SLOW:-}" ] && tool perf && others+=(perf)
+have_perf=
+[ -n "${KNG_SLOW:-}" ] && tool perf && have_perf=yes
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
@@ -46,6 +47,12 @@ for kernel in $KERNELS; do
 		--add "$list:/tests/paths" --timeout 1200)
 	who=$(IFS=, && echo "${others[*]}")
 	boot "$kernel" "$kernel: who else looks: ${who//,/, }" "${with[@]}" --args "$who"
+	if [ -n "$have_perf" ]; then
+		# Of libc's own libraries the guest's.
+		libm=$("$TOP/scripts/root" make "$kernel")/usr/lib/x86_64-linux-gnu/libm.so.6
+		boot "$kernel-perf" "$kernel: perf records probes, and samples" "${with[@]}" --args perf \
+			--add "$(readlink -f "$libm"):/usr/lib/x86_64-linux-gnu/libm.so.6"
+	fi
 	who=$(IFS=, && echo "${livepatches[*]}")
 	[ -z "$who" ] ||
 		boot "$kernel-livepatch" "$kernel: who diverts: ${who//,/, }" "${with[@]}" --args "$who"
