@@ -10,7 +10,9 @@
  * destructor then does in NMI can hang a kernel that has no guard. --variant
  * passed counts what was not a last reference, too.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,7 @@
 #include "soak.skel.h"
 
 #define BEAT_MS 20
-#define NOTE_MS 10000
+#define NOTE_MS 3000	/* silence makes scripts/vm look for a hang */
 #define REHEARSAL_S 3
 #define PLANTED 32
 
@@ -43,7 +45,7 @@ static int stir_prog;		/* outlives the rest */
 /* splitmix64, as in the programs; for what the loader does. */
 static __u64 draw(__u64 *state)
 {
-	__u64 z = *state += 0x9e3779b97f4a7c15;
+	__u64 z = *state += SOAK_STEP;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -127,6 +129,22 @@ static bool load(const struct options *opt)
 	return load(opt);
 }
 
+static void tickers_start(void)
+{
+	cpu_set_t all;
+	unsigned int cpu;
+	int err;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (cpu = 0; cpu < cpus; cpu++) {
+		memory_go_to(cpu);
+		err = exercise_call(bpf_program__fd(skel->progs.tick), 0, 0);
+		if (err)
+			die("the timer of CPU %u: %s", cpu, strerror(-err));
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
 static void worker(unsigned int cpu)
 {
 	struct bpf_test_run_opts run = { .sz = sizeof(run) };
@@ -196,6 +214,7 @@ static void storm(const struct options *opt, const struct soak_verdict *v,
 	uint64_t start = now_ms(), noted = start, now;
 
 	ctl->open = 1;
+	tickers_start();
 	workers_start();
 	nmi_begin(SOURCE_STORM, opt->period_us);
 	do {
@@ -214,40 +233,6 @@ static void storm(const struct options *opt, const struct soak_verdict *v,
 	ctl->open = 0;
 	note("%llu.%03llu s", (unsigned long long)(now - start) / 1000,
 	     (unsigned long long)(now - start) % 1000);
-}
-
-static void report(const struct soak_ctl *all)
-{
-	static const char *const names[] = {
-		"task", "softirq", "hardirq", "NMI", "loader"
-	};
-	unsigned int cpu, context, kind;
-
-	for (context = 0; context < SOAK_CONTEXTS; context++) {
-		struct soak_lane sum = { 0 };
-
-		for (cpu = 0; cpu < cpus; cpu++) {
-			const struct soak_lane *lane = &all->lane[cpu][context];
-
-			sum.runs += lane->runs;
-			sum.acts += lane->acts;
-			sum.claimed += lane->claimed;
-			sum.absent += lane->absent;
-			sum.locked += lane->locked;
-			sum.failed += lane->failed;
-			if (lane->failed)
-				sum.last_error = lane->last_error;
-			for (kind = 0; kind < SOAK_KINDS; kind++) {
-				sum.created[kind] += lane->created[kind];
-				sum.released[kind] += lane->released[kind];
-			}
-		}
-		note("%s: runs %llu acts %llu created %llu %llu %llu released %llu %llu %llu claimed %llu absent %llu locked %llu failed %llu (last error %lld)",
-		     names[context], sum.runs, sum.acts, sum.created[0],
-		     sum.created[1], sum.created[2], sum.released[0],
-		     sum.released[1], sum.released[2], sum.claimed, sum.absent,
-		     sum.locked, sum.failed, sum.last_error);
-	}
 }
 
 /* One session: load, storm, all maps gone. The verdict is still open. */
@@ -270,6 +255,22 @@ static void session(const struct options *opt, struct soak_verdict *v,
 	soak_verdict_wait(v);
 }
 
+/* How to get this run once more. */
+static void say_again(const struct options *opt)
+{
+	char limits[64] = "";
+	int len = 0;
+
+	if (opt->taken)
+		len = snprintf(limits, sizeof(limits), " --taken %u", opt->taken);
+	if (opt->seconds)
+		snprintf(limits + len, sizeof(limits) - len, " --seconds %u",
+			 opt->seconds);
+	note("again: soak --seed %u%s --acts %u --period-us %u --variant %s%s%s",
+	     opt->seed, limits, opt->acts, opt->period_us, opt->variant,
+	     opt->last ? " --last" : "", opt->memory ? " --memory" : "");
+}
+
 int main(int argc, char **argv)
 {
 	static struct soak_verdict verdict;
@@ -286,10 +287,7 @@ int main(int argc, char **argv)
 	cpus = libbpf_num_possible_cpus();
 	if (cpus > SOAK_CPUS)
 		die("%u CPUs: at most %u", cpus, SOAK_CPUS);
-	note("again: soak --seed %u --taken %u --seconds %u --acts %u --period-us %u --variant %s%s%s",
-	     opt.seed, opt.taken, opt.seconds, opt.acts, opt.period_us,
-	     opt.variant, opt.last ? " --last" : "",
-	     opt.memory ? " --memory" : "");
+	say_again(&opt);
 	if (!opt.seconds)
 		opt.seconds = opt.taken ? 3600 : 10;
 	verdict.opt = &opt;
@@ -301,7 +299,6 @@ int main(int argc, char **argv)
 		memory_begin(&memory, stir_prog, cpus);
 	}
 	session(&opt, &verdict, opt.taken, opt.seconds);
-	report(&verdict.ctl);
 	if (opt.taken)
 		tap_ok(enough(&verdict, opt.taken), "%lld references %s",
 		       soak_taken(&verdict), opt.variant);

@@ -18,6 +18,7 @@
 #define SOAK_LANES	8	/* contexts, rounded up */
 #define SOAK_SLOTS	4096	/* of the arrays */
 #define SOAK_KEYS	64	/* of each hash */
+#define SOAK_STEP	0x9e3779b97f4a7c15ULL	/* of splitmix64 */
 #define SOAK_DEEDS	128	/* SOAK_OPS of each place, both rounded up */
 #define SOAK_OBJECTS	16	/* tasks; so many cgroups, too */
 #define SOAK_OWNERS	8	/* of local storage: the first tasks, cgroups */

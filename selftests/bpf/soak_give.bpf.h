@@ -29,7 +29,7 @@ static __always_inline struct soak_lane *lane_of(const struct soak_who *who)
 /* Steele, Lea, Flood: splitmix64 (OOPSLA 2014). */
 static __always_inline __u64 draw(struct soak_lane *lane)
 {
-	__u64 z = lane->state += 0x9e3779b97f4a7c15;
+	__u64 z = lane->state += SOAK_STEP;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

@@ -34,6 +34,13 @@ PLAIN_MAP(objects, BPF_MAP_TYPE_ARRAY, SOAK_KEYS, struct held);
 PLAIN_MAP(lru, BPF_MAP_TYPE_LRU_HASH, SOAK_KEYS * 4, struct value);
 PLAIN_MAP(percpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH, SOAK_KEYS * 4, struct value);
 
+/* No references: what makes the softirqs. */
+struct ticker {
+	struct bpf_timer timer;
+};
+
+PLAIN_MAP(tickers, BPF_MAP_TYPE_ARRAY, SOAK_CPUS, struct ticker);
+
 /* One for each CPU; the loader puts new ones in their place now and then. */
 #define HASHES(name, map_type, flags)			\
 struct name##_inner {					\

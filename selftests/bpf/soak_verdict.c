@@ -131,6 +131,7 @@ void soak_verdict_begin(struct soak_verdict *v)
 		if (!witness_watches(name))
 			die("the witness does not watch %s", name);
 	}
+	v->first = v->ctl;
 	v->taken = guard("taken");
 	v->not_last = guard("not_last");
 	for (i = 0; i < sizeof(must_be_0) / sizeof(*must_be_0); i++)
@@ -207,19 +208,82 @@ static void give_guard(const struct soak_verdict *v)
 	}
 }
 
+static struct soak_lane lane_of(const struct soak_verdict *v, int context)
+{
+	struct soak_lane sum = { 0 };
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < SOAK_CPUS; cpu++) {
+		const struct soak_lane *lane = &v->ctl.lane[cpu][context];
+
+		sum.runs += lane->runs;
+		sum.acts += lane->acts;
+		sum.claimed += lane->claimed;
+		sum.absent += lane->absent;
+		sum.locked += lane->locked;
+		sum.failed += lane->failed;
+		if (lane->failed)
+			sum.last_error = lane->last_error;
+		for (i = 0; i < SOAK_KINDS; i++)
+			sum.created[i] += lane->created[i];
+		for (i = 0; i < SOAK_DEEDS; i++)
+			sum.done[i] += lane->done[i];
+	}
+	return sum;
+}
+
+/* Kinds of maps with an operation that nobody tried. */
+static unsigned int untried(const __u64 *done)
+{
+	unsigned int place, op, n = 0;
+
+	for (place = 0; place < SOAK_PLACES; place++)
+		for (op = SOAK_FILL; op < SOAK_PAIR; op++)
+			n += !done[place * 8 + op];
+	return n;
+}
+
+/* One number for each act, so that nothing but the seed decides on acts. */
+static bool in_step(const struct soak_verdict *v, int context)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < SOAK_CPUS; cpu++) {
+		const struct soak_lane *lane = &v->ctl.lane[cpu][context];
+
+		if (lane->state != v->first.lane[cpu][context].state +
+				   lane->acts * SOAK_STEP)
+			return false;
+	}
+	return true;
+}
+
 static void give_lanes(const struct soak_verdict *v)
 {
+	static const char *const names[] = { "task", "softirq", "hardirq", "NMI" };
+	__u64 done[SOAK_DEEDS] = { 0 };
+	unsigned int c, i, idle = 0;
+	struct soak_lane lane;
 	long long failed = 0;
-	unsigned int cpu, c;
+	bool steady = true;
 
-	for (cpu = 0; cpu < SOAK_CPUS; cpu++)
-		for (c = 0; c < SOAK_CONTEXTS; c++)
-			failed += v->ctl.lane[cpu][c].failed;
-	for (c = SOAK_TASK; c <= SOAK_NMI; c++)
-		if (!soak_runs(v, c))
-			failed++;
-	tap_ok(!failed, "all contexts ran, and no operation failed (%lld)",
+	for (c = SOAK_TASK; c <= SOAK_NMI; c++) {
+		lane = lane_of(v, c);
+		note("%s: runs %llu acts %llu created %llu claimed %llu absent %llu locked %llu failed %llu (last error %lld) untried %u",
+		     names[c], lane.runs, lane.acts,
+		     lane.created[0] + lane.created[1] + lane.created[2],
+		     lane.claimed, lane.absent, lane.locked, lane.failed,
+		     lane.last_error, untried(lane.done));
+		idle += !lane.acts;
+		failed += lane.failed;
+		steady &= in_step(v, c);
+		for (i = 0; i < SOAK_DEEDS; i++)
+			done[i] += lane.done[i];
+	}
+	tap_ok(!idle && !failed, "all contexts acted, and no operation failed (%lld)",
 	       failed);
+	tap_ok(steady, "each act drew one number, on each CPU in each context");
+	tap_ok(!untried(done), "each operation was tried on each kind of map");
 }
 
 void soak_verdict_give(struct soak_verdict *v)

@@ -14,6 +14,7 @@
 struct soak_verdict {
 	const struct options *opt;
 	struct soak_ctl ctl;		/* the last state of the programs' */
+	struct soak_ctl first;		/* the first one */
 	long long taken, not_last;	/* the guard's counts before */
 	long long must_be_0[8];
 	long long dying;		/* removed cgroups, before */

@@ -28,7 +28,7 @@ while [ "$(date +%s)" -lt "$end" ] && [ "$TAP_FAILED" -eq 0 ]; do
 	pick capacity capacity exact && params="$params reserve=$picked"
 	pick 1024 2048 32768 && params="$params headroom=$picked"
 	pick 64 256 1024 && acts=$picked
-	pick 500 2000 8000 && period=$picked
+	pick 2000 4000 8000 && period=$picked
 	next
 	round=$(((seed >> 32) + 1))
 	note "round $rounds: $params"
