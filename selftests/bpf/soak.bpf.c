@@ -43,9 +43,16 @@ int in_task(void *ctx)
 }
 
 /*
- * Softirq by a timer on each CPU: the tracepoint softirq_entry would do, but QEMU
- * 7.2 now and then trips over it as it is switched on and off.
+ * Softirq by a timer on each CPU. The tracepoint does where none can be made: Linux
+ * 7.3 wants cmpxchg16b for that. But QEMU 7.2 now and then trips over it as it is
+ * switched on and off.
  */
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(at_softirq, unsigned int vec)
+{
+	return run(SOAK_SOFTIRQ);
+}
+
 static int in_softirq(void *map, __u32 *cpu, struct ticker *ticker)
 {
 	run(SOAK_SOFTIRQ);
@@ -59,10 +66,16 @@ int tick(void *ctx)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct ticker *ticker = bpf_map_lookup_elem(&tickers, &cpu);
 
-	if (!ticker || bpf_timer_init(&ticker->timer, &tickers, CLOCK_MONOTONIC))
-		return -EINVAL;
-	bpf_timer_set_callback(&ticker->timer, in_softirq);
-	return bpf_timer_start(&ticker->timer, SOAK_TICK_NS, TIMER_CPU_PIN);
+	long err;
+
+	if (!ticker)
+		return -ENOENT;
+	err = bpf_timer_init(&ticker->timer, &tickers, CLOCK_MONOTONIC);
+	if (!err)
+		err = bpf_timer_set_callback(&ticker->timer, in_softirq);
+	if (!err)
+		err = bpf_timer_start(&ticker->timer, SOAK_TICK_NS, TIMER_CPU_PIN);
+	return err;
 }
 
 SEC("tp_btf/hrtimer_expire_entry")
