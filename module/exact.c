@@ -27,8 +27,9 @@
  * So errors make refs too large: kptrs to objects count as references to kernel
  * types do; objects are dropped with what is in them; teardown may find a pointer
  * that came after we had looked; kernels with bpf_obj_cancel_fields() empty the
- * elements of hashes by a copy of the record, that no map has. What maps have room for bounds that, where it is
- * a bound at all; it is applied when refs is read.
+ * elements of hashes by a copy of the record, that no map has. What maps have
+ * room for bounds that, where it is a bound at all; it is applied when refs is
+ * read.
  *
  * If there are older maps, refs means nothing, also later, when they are gone:
  * it is told, but what maps have room for takes its place (bounds()).
