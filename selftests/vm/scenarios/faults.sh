@@ -57,7 +57,10 @@ every() {
 		count_down 1000000
 		if load_failing "$nth" "$@"; then
 			loads=$((loads + 1))
-			guard_unload || wrong=$((wrong + 1))
+			if ! guard_unload; then
+				wrong=$((wrong + 1))
+				note "allocation $nth: modprobe succeeds, and nothing is loaded: $(said_last)"
+			fi
 		else
 			refusals=$((refusals + 1))
 			if [ "$(lines_said)" -le "$before" ]; then
