@@ -4,8 +4,9 @@
  * told to, as the numbers of its lane say (soak.h).
  *
  * Not to meet Linux 6.12's own NMI bugs: one CPU alone updates and deletes in a
- * given hash (the others look up, and exchange); LRU maps are claimed as a
- * whole; local storage is neither made nor deleted in NMI.
+ * given hash (the others look up, and exchange); a preallocated hash, whose spare
+ * elements an NMI would take from under an update, and an LRU map are claimed as
+ * a whole; local storage is neither made nor deleted in NMI.
  */
 #include "kng.bpf.h"
 #include "soak.h"

@@ -12,11 +12,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -236,6 +238,9 @@ static void storm(const struct options *opt, const struct soak_verdict *v,
 	nmi_end(SOURCE_STORM);
 	workers_stop();
 	ctl->open = 0;
+	/* A grace period: who still saw it open has ended, and counted. */
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		die("membarrier: %s", strerror(errno));
 	note("%llu.%03llu s", (unsigned long long)(now - start) / 1000,
 	     (unsigned long long)(now - start) % 1000);
 }

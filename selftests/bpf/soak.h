@@ -33,9 +33,10 @@ enum soak_kind { SOAK_A_TASK, SOAK_A_CGROUP, SOAK_A_MASK, SOAK_KINDS };
 
 /*
  * Where references are kept. Slots of arrays are there for ever, and all
- * contexts of all CPUs use them as they come. Elements of other maps end, and on
- * Linux 6.12 what is exchanged into one that ends at that moment is lost, guard or
- * not: there an act claims its element first, and without a claim does nothing.
+ * contexts of all CPUs use them as they come. Elements of other maps end: by the
+ * sources of Linux 6.12, what is exchanged into one after its fields were freed
+ * is never given back, guard or not. There an act claims its element first, and
+ * without a claim does nothing.
  */
 enum soak_place {
 	SOAK_ARRAY, SOAK_PERCPU_ARRAY,
