@@ -46,7 +46,8 @@ one_boot() {
 	local name=$TEST-$1
 	shift
 	out=$("$TOP/scripts/vm" --name "$name" "$@" 2>&1)
-	result=$(printf '%s\n' "$out" | sed -n "s/^ *$name: \([a-z]*\) .*/\1/p" | head -n 1)
+	# (A guest that the emulator lost says something else first.)
+	result=$(printf '%s\n' "$out" | sed -nE "s/^ *$name: (survived|hung|failed) .*/\1/p" | head -n 1)
 	if grep -aq '^# rejected' "$TOP/build/logs/$name.verdict"; then
 		[ "$result" = hung ] || result=rejected
 	fi
@@ -96,8 +97,8 @@ for kernel in "${kernels[@]}"; do
 		for try in 1 2 3; do
 			one_boot "$id-bare" "${with[@]}" --guard no --expect hung
 			bare=$result
-			[ -n "$hangs" ] && [ "$bare" = survived ] || break
-			echo "# $kernel, $what: try $try was missed"
+			[ -n "$hangs" ] && [[ $bare != hung && $bare != rejected ]] || break
+			echo "# $kernel, $what: try $try did not hang ($bare)"
 		done
 		if [ -n "$hangs" ]; then
 			[ "$bare" = hung ] && ok=ok || ok='not ok'
