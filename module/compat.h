@@ -19,6 +19,11 @@
 #error "kptr_nmi_guard: the kernel needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS"
 #endif
 
+/* With hook=ftrace as well: it is kprobes that tell where a function is. */
+#ifndef CONFIG_KPROBES
+#error "kptr_nmi_guard: the kernel needs CONFIG_KPROBES"
+#endif
+
 /*
  * 6.13 made the namespace of an import a string. Can go with 6.12.
  */

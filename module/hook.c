@@ -100,37 +100,48 @@ static void any_entry(unsigned long ip, unsigned long parent_ip,
 	hook->enter(ftrace_regs_get_argument(fregs, 0));
 }
 
-static int add_filter(struct ftrace_ops *ops, const char *function)
+/*
+ * Where a function is, from a kprobe that is never armed. ftrace takes names,
+ * too, but where Linux 6.12 has no memory for what the name matched,
+ * ftrace_set_filter() returns 0 and leaves the filter empty; and an empty filter
+ * is each function of the kernel.
+ */
+static int find(const char *function, unsigned long *address)
 {
-	return ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 0);
+	struct kprobe kp = {
+		.symbol_name	= function,
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&kp);
+
+	if (ret)
+		return ret;
+	*address = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	return 0;
 }
 
-static int ask(const char *function)
+static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned long address)
+{
+	int ret = 0;
+
+	if (!address && !function)
+		return -ENOENT;
+	if (!address)
+		ret = find(function, &address);
+	if (!ret)
+		ret = ftrace_set_filter_ip(ops, address, 0, 0);
+	/* It is inline, or ftrace and kprobes must keep off it. */
+	return ret == -EINVAL ? -ENOENT : ret;
+}
+
+int kng_hook_ask(const char *function)
 {
 	struct ftrace_ops ops = {};
-	int ret = add_filter(&ops, function);
+	int ret = add_to_filter(&ops, function, 0);
 
 	ftrace_free_filter(&ops);
 	return ret;
-}
-
-bool kng_hook_exists(const char *function)
-{
-	return !ask(function);
-}
-
-bool kng_hook_is_dead(void)
-{
-	return IS_ENABLED(CONFIG_DYNAMIC_FTRACE) && ask("bpf_obj_free_fields") == -ENODEV;
-}
-
-static int add_to_filter(struct kng_hook *hook, unsigned int i)
-{
-	if (!i && hook->address)
-		return ftrace_set_filter_ip(&hook->ops, hook->address, 0, 0);
-	if (!hook->function[i])
-		return -ENOENT;
-	return add_filter(&hook->ops, hook->function[i]);
 }
 
 /* EAGAIN: a BPF trampoline that shares the function is being changed. */
@@ -146,6 +157,20 @@ static int register_ops(struct ftrace_ops *ops)
 		ret = register_ftrace_function(ops);
 	}
 	return ret;
+}
+
+const char *kng_hook_cure(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "set sysctl kernel.ftrace_enabled=1 and load again";
+	case -ENODEV:
+		return "ftrace has shut itself down, see the log above; reboot";
+	case -ENOMEM:
+		return "no memory; free some and load again";
+	default:
+		return "see CONFIG_DYNAMIC_FTRACE and available_filter_functions";
+	}
 }
 
 static ftrace_func_t entry_of(const struct kng_hook *hook)
@@ -166,6 +191,7 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 {
 	struct ftrace_ops *ops = &hook->ops;
 	unsigned int i, found = 0;
+	bool no_memory = false;
 	int ret;
 
 	memset(ops, 0, sizeof(*ops));
@@ -177,12 +203,16 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
 		if (!(mask & BIT(i)))
 			continue;
-		hook->error[i] = add_to_filter(hook, i);
+		hook->error[i] = add_to_filter(ops, hook->function[i], i ? 0 : hook->address);
 		if (!hook->error[i])
 			found |= BIT(i);
+		no_memory |= hook->error[i] == -ENOMEM;
 	}
 
-	ret = found ? register_ops(ops) : -EOPNOTSUPP;
+	if (no_memory)
+		ret = -ENOMEM;
+	else
+		ret = found ? register_ops(ops) : -EOPNOTSUPP;
 	if (ret) {
 		/* Even a filter that was never registered holds its hash. */
 		ftrace_free_filter(ops);

@@ -75,12 +75,14 @@ struct kng_hook {
  * @hook: what to hook
  *
  * If some other user holds one of several functions (only where can_skip is
- * set), the rest is hooked, and @hook->hooked says what.
+ * set), the rest is hooked, and @hook->hooked says what. Without memory for one
+ * of them none is.
  *
  * Context: Task. Callers are serialised.
  * Return: 0 if anything is hooked. Else -EOPNOTSUPP: no such function, or it
  *	can't be hooked; -EBUSY: another user holds it, or ftrace is switched
- *	off; -ENODEV: ftrace has shut itself down; or what ftrace or kprobes say.
+ *	off; -ENODEV: ftrace has shut itself down; -ENOMEM; or what ftrace or
+ *	kprobes say.
  */
 int kng_hook_install(struct kng_hook *hook);
 
@@ -109,23 +111,24 @@ int kng_hook_remove(struct kng_hook *hook);
 void kng_hook_remove_for_good(struct kng_hook *hook);
 
 /**
- * kng_hook_exists() - ask if the kernel has a function of a name
- * @function: the name
+ * kng_hook_ask() - ask ftrace if a function can be hooked
+ * @function: its name
  *
  * Context: Task.
- * Return: true if ftrace knows it.
+ * Return: 0; -ENOENT: the kernel has no such function, or ftrace can't hook it;
+ *	-ENODEV: ftrace has shut itself down, which is for good, and kprobes on
+ *	entry to a function are ftrace's; or what ftrace or kprobes say.
  */
-bool kng_hook_exists(const char *function);
+int kng_hook_ask(const char *function);
 
 /**
- * kng_hook_is_dead() - ask if ftrace has shut itself down
+ * kng_hook_cure() - what a user can do about an error
+ * @err: what kng_hook_install() or kng_hook_ask() said
  *
- * Kprobes can't be set then either: those on entry to a function are ftrace's.
- *
- * Context: Task.
- * Return: true if it has, which is for good.
+ * Context: Any.
+ * Return: half a sentence for the log.
  */
-bool kng_hook_is_dead(void);
+const char *kng_hook_cure(int err);
 
 /**
  * kng_hook_missed() - calls that a hook's kprobes missed

@@ -44,38 +44,29 @@
 #include "teardown.h"
 #include "watch.h"
 
-static const char * __init cure(int err)
-{
-	switch (err) {
-	case -EBUSY:
-		return "set sysctl kernel.ftrace_enabled=1 and load again";
-	case -ENODEV:
-		return "ftrace has shut itself down, see the log above; reboot";
-	default:
-		return "see CONFIG_DYNAMIC_FTRACE and available_filter_functions";
-	}
-}
-
 static int __init open_doors(void)
 {
 	int guarded, ret;
 
 	ret = kng_watch_init();
 	if (ret && ret != -EOPNOTSUPP) {
-		pr_err("nothing can be hooked (%d): %s\n", ret, cure(ret));
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_cure(ret));
 		return ret;
 	}
 
 	guarded = kng_release_init();
 	if (guarded < 0) {
-		pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux, and the loader the right to use bpf(2)\n",
-		       guarded);
+		if (guarded == -ENOMEM)
+			pr_err("no memory to hook releases: free some and load again\n");
+		else
+			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux, and the loader the right to use bpf(2)\n",
+			       guarded);
 		kng_watch_exit();
 		return guarded;
 	}
 
 	/* Where the kernel itself frees nothing in NMI, releases are all there is. */
-	if (!guarded && kng_hook_exists("bpf_obj_cancel_fields")) {
+	if (!guarded && kng_watch_kernel_cancels()) {
 		pr_err("no release function can be hooked, see above, and this kernel needs no other guard: unload what holds them\n");
 		kng_watch_exit();
 		return -EBUSY;
@@ -84,11 +75,11 @@ static int __init open_doors(void)
 	/* Without the release door the other is all there is. */
 	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
 			      KNG_TEARDOWN_ALWAYS);
-	if (ret && guarded) {
+	if (ret && ret != -ENOMEM && guarded) {
 		pr_warn("bpf_obj_free_fields can't be hooked (%d): destructors of other modules run in NMI\n",
 			ret);
 	} else if (ret) {
-		pr_err("nothing can be hooked (%d): %s\n", ret, cure(ret));
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_cure(ret));
 		goto close;
 	}
 
@@ -136,6 +127,9 @@ static int __init kng_init(void)
 	}
 
 	ret = open_doors();
+	/* modprobe takes that for "loaded already", which is success. */
+	if (ret == -EEXIST)
+		ret = -EIO;
 	if (ret)
 		goto exit_offload;
 
@@ -162,12 +156,12 @@ free_pool:
  * Why nothing can run our code or touch our memory afterwards:
  *
  *  1. kng_stats_exit(): debugfs waits for readers.
- *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering patches the call out
- *     and then waits for RCU tasks, that is for each task to have left the
- *     trampoline and the handler, preempted ones too; its grace period includes
- *     one of plain RCU, which an NMI on an idle CPU holds up as well. (kprobes
- *     wait for plain RCU: their handlers can't be preempted.) From here on
- *     nothing pops jobs and nothing queues any.
+ *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering
+ *     patches the call out and then waits for RCU tasks, that is for each task
+ *     to have left the trampoline and the handler, preempted ones too; its grace
+ *     period includes one of plain RCU, which an NMI on an idle CPU holds up as
+ *     well. (kprobes wait for plain RCU: their handlers can't be preempted.)
+ *     From here on nothing pops jobs and nothing queues any.
  *  3. kng_offload_exit(): waits for the irq_work of each CPU, then for the
  *     workers that they may have queued, and runs what is still pending. All
  *     jobs are idle.

@@ -107,24 +107,22 @@ static int __init check_choice(const char *name, const char *value,
 
 static int __init check_hook(void)
 {
-	int ret = check_choice("hook", hook, hook_names, "auto, ftrace or kprobe");
+	int kind = check_choice("hook", hook, hook_names, "auto, ftrace or kprobe");
+	int ret;
 
-	if (ret < 0)
+	if (kind < 0)
+		return kind;
+	ret = kng_hook_ask("bpf_obj_free_fields");
+	if (ret && ret != -ENOENT) {
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_cure(ret));
 		return ret;
-	if (kng_hook_is_dead()) {
-		pr_err("nothing can be hooked (%d): ftrace has shut itself down, see the log above; reboot\n",
-		       -ENODEV);
-		return -ENODEV;
 	}
-	if (ret == HOOK_KPROBE) {
-		kng_hook_kind = KNG_HOOK_KPROBE;
-	} else if (!kng_hook_exists("bpf_obj_free_fields")) {
-		if (ret == HOOK_FTRACE) {
-			pr_err("bpf_obj_free_fields is not in ftrace's available_filter_functions: load with hook=kprobe\n");
-			return -EOPNOTSUPP;
-		}
-		kng_hook_kind = KNG_HOOK_KPROBE;
+	if (ret && kind == HOOK_FTRACE) {
+		pr_err("bpf_obj_free_fields is not in ftrace's available_filter_functions: load with hook=kprobe\n");
+		return -EOPNOTSUPP;
 	}
+	if (ret || kind == HOOK_KPROBE)
+		kng_hook_kind = KNG_HOOK_KPROBE;
 	return 0;
 }
 

@@ -184,8 +184,9 @@ static int open_type(struct kng_release_type *type)
 	type->hook.can_skip = true;
 	type->hook.error[KNG_DTOR] = -EOPNOTSUPP;
 	type->hook.error[KNG_KFUNC] = -EOPNOTSUPP;
-	if (kng_hook_kind == KNG_HOOK_FTRACE || type->get)
-		kng_hook_install(&type->hook);
+	if ((kng_hook_kind == KNG_HOOK_FTRACE || type->get) &&
+	    kng_hook_install(&type->hook) == -ENOMEM)
+		return -ENOMEM;
 	tell_unhooked(type);
 	return !!type->hook.hooked;
 }

@@ -220,12 +220,29 @@ static struct kng_hook map_hook = {
 
 int kng_watch_init(void)
 {
-	int ret = kng_hook_install(&map_hook);
+	int ret, gone = 0;
 
-	if (!ret && kng_hook_install(&gone_hook))
+	ret = kng_hook_ask("bpf_obj_cancel_fields");
+	if (ret && ret != -ENOENT)
+		return ret;
+	kernel_cancels = !ret;
+
+	ret = kng_hook_install(&map_hook);
+	if (!ret)
+		gone = kng_hook_install(&gone_hook);
+	if (gone == -ENOMEM) {
+		kng_hook_remove_for_good(&map_hook);
+		return gone;
+	}
+	if (gone)
 		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
-			gone_hook.error[0]);
+			gone);
 	return ret;
+}
+
+bool kng_watch_kernel_cancels(void)
+{
+	return kernel_cancels;
 }
 
 int kng_watch_start(enum kng_teardown_mode wanted)
@@ -233,7 +250,6 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	int ret;
 
 	mode = wanted;
-	kernel_cancels = kng_hook_exists("bpf_obj_cancel_fields");
 	if (mode == KNG_TEARDOWN_AUTO && kernel_cancels) {
 		mode = KNG_TEARDOWN_NEEDED;
 		why_closed = "closed (this kernel does not free kptrs of maps in NMI)";

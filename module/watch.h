@@ -31,6 +31,14 @@ enum kng_teardown_mode {
 int kng_watch_init(void);
 
 /**
+ * kng_watch_kernel_cancels() - ask if the kernel frees no kptrs of maps in NMI itself
+ *
+ * Context: Any; after kng_watch_init().
+ * Return: true if it looks like that.
+ */
+bool kng_watch_kernel_cancels(void);
+
+/**
  * kng_watch_start() - look at the maps that exist, and at new ones from now on
  * @mode: when to open the teardown door
  *
