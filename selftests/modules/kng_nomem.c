@@ -6,11 +6,15 @@
  *
  *   function=NAME[,NAME]	what has no memory (default: where jobs come from)
  *   fail=Y (may be changed)	from now on
+ *   nth=N (may be changed)	once: the N-th call below the guard's init, by whom
+ *				the guard calls too
  *   failed (read only)		how often that happened
  */
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
 
 #define GUARD "kptr_nmi_guard"
 #define MAX_FUNCTIONS 4
@@ -23,6 +27,19 @@ MODULE_PARM_DESC(function, "which functions have no memory");
 static bool fail;
 module_param(fail, bool, 0644);
 MODULE_PARM_DESC(fail, "from now on (default N)");
+
+static unsigned int nth;
+static unsigned int nr_below;	/* calls below the guard's init, in one load */
+
+static int nth_set(const char *val, const struct kernel_param *kp)
+{
+	nr_below = 0;
+	return param_set_uint(val, kp);
+}
+
+static const struct kernel_param_ops nth_ops = { .set = nth_set, .get = param_get_uint };
+module_param_cb(nth, &nth_ops, &nth, 0644);
+MODULE_PARM_DESC(nth, "once: the N-th call below the guard's init (default 0: none)");
 
 static atomic_t nr_failed = ATOMIC_INIT(0);
 
@@ -37,6 +54,30 @@ module_param_cb(failed, &failed_ops, NULL, 0444);
 /* NULL while it is not there. */
 static struct module *guard;
 
+/* The task that loads the guard, from before its init until after it. */
+static struct task_struct *loader;
+
+/* Loading is more than init: the kernel allocates for itself, too. */
+static notrace bool below_init(const struct module *mod)
+{
+	unsigned long stack[48];
+	unsigned int i, n = stack_trace_save(stack, ARRAY_SIZE(stack), 0);
+
+	for (i = 0; i < n; i++) {
+		if (within_module(stack[i], mod))
+			return true;
+	}
+	return false;
+}
+
+static notrace bool is_nth(const struct module *mod)
+{
+	unsigned int wanted = READ_ONCE(nth);
+
+	return wanted && current == READ_ONCE(loader) && below_init(mod) &&
+	       ++nr_below == wanted;
+}
+
 static notrace void *no_memory(void)
 {
 	return NULL;
@@ -47,7 +88,9 @@ static notrace void entry(unsigned long ip, unsigned long parent_ip,
 {
 	struct module *mod = READ_ONCE(guard);
 
-	if (!READ_ONCE(fail) || !mod || !within_module(parent_ip, mod))
+	if (!mod)
+		return;
+	if (!(READ_ONCE(fail) && within_module(parent_ip, mod)) && !is_nth(mod))
 		return;
 	atomic_inc(&nr_failed);
 	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)no_memory);
@@ -64,6 +107,7 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 
 	if (strcmp(mod->name, GUARD))
 		return NOTIFY_DONE;
+	WRITE_ONCE(loader, event == MODULE_STATE_COMING ? current : NULL);
 	WRITE_ONCE(guard, event == MODULE_STATE_GOING ? NULL : mod);
 	return NOTIFY_OK;
 }
