@@ -19,6 +19,14 @@
 #error "kptr_nmi_guard: the kernel needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS"
 #endif
 
+/*
+ * Kernels whose bpf_task_release() and bpf_cgroup_release() were read for what
+ * they count: only there does the guard count for them (release.c). On a later
+ * kernel each release takes a job, until somebody has read it and raises this.
+ */
+#define KNG_PUTS_ARE_KNOWN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+				 LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0))
+
 /* With hook=ftrace as well: it is kprobes that tell where a function is. */
 #ifndef CONFIG_KPROBES
 #error "kptr_nmi_guard: the kernel needs CONFIG_KPROBES"

@@ -4,9 +4,12 @@
  * in the records of maps. They are hooked by address, and unhooked when their
  * module goes.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
 
 #include "hook.h"
 #include "learn.h"
@@ -15,6 +18,14 @@
 /* Written in task context under learn_lock; a free entry has no dtor. */
 static struct kng_release_type learnt[8];
 static DEFINE_MUTEX(learn_lock);
+
+/* What the map watch found, for its worker. */
+static struct {
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;	/* a reference on it is held */
+} wanted[8];
+static unsigned int nr_wanted;
+static DEFINE_RAW_SPINLOCK(wanted_lock);
 
 bool kng_learn_guards(btf_dtor_kfunc_t dtor)
 {
@@ -39,7 +50,7 @@ static struct kng_release_type *free_entry(void)
 	return NULL;
 }
 
-int kng_learn(btf_dtor_kfunc_t dtor, struct module *owner)
+static int learn(btf_dtor_kfunc_t dtor, struct module *owner)
 {
 	struct kng_release_type *type;
 	int ret = 0;
@@ -70,6 +81,57 @@ unlock:
 	return ret;
 }
 
+bool kng_learn_later(btf_dtor_kfunc_t dtor, struct module *owner)
+{
+	unsigned int i;
+	bool room;
+
+	raw_spin_lock(&wanted_lock);
+	for (i = 0; i < nr_wanted && wanted[i].dtor != dtor; i++)
+		;
+	room = i < ARRAY_SIZE(wanted);
+	if (room && i == nr_wanted && try_module_get(owner)) {
+		wanted[i].dtor = dtor;
+		wanted[i].owner = owner;
+		nr_wanted++;
+	}
+	raw_spin_unlock(&wanted_lock);
+	return room;
+}
+
+static bool next_wanted(btf_dtor_kfunc_t *dtor, struct module **owner)
+{
+	bool found;
+
+	raw_spin_lock(&wanted_lock);
+	found = nr_wanted;
+	if (found) {
+		nr_wanted--;
+		*dtor = wanted[nr_wanted].dtor;
+		*owner = wanted[nr_wanted].owner;
+	}
+	raw_spin_unlock(&wanted_lock);
+	return found;
+}
+
+bool kng_learn_wanted(void)
+{
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;
+	bool all = true;
+
+	while (next_wanted(&dtor, &owner)) {
+		int ret = learn(dtor, owner);
+
+		if (ret)
+			pr_warn_ratelimited("%ps can't be hooked (%d): only the teardown door guards it\n",
+					    dtor, ret);
+		module_put(owner);
+		all &= !ret;
+	}
+	return all;
+}
+
 void kng_learn_forget(struct module *owner)
 {
 	int i;
@@ -87,10 +149,20 @@ void kng_learn_forget(struct module *owner)
 
 void kng_learn_exit(void)
 {
-	int i;
+	btf_dtor_kfunc_t dtor;
+	struct module *owner;
+	int i, ret;
 
-	for (i = 0; i < ARRAY_SIZE(learnt); i++)
-		kng_hook_remove_for_good(&learnt[i].hook);
+	while (next_wanted(&dtor, &owner))
+		module_put(owner);
+	for (i = 0; i < ARRAY_SIZE(learnt); i++) {
+		/* The owner may go at the same time, see kng_learn_forget(). */
+		mutex_lock(&learn_lock);
+		ret = kng_hook_remove(&learnt[i].hook);
+		mutex_unlock(&learn_lock);
+		if (ret)
+			kng_hook_remove_for_good(&learnt[i].hook);
+	}
 }
 
 void kng_learn_show(struct seq_file *m)

@@ -10,18 +10,29 @@
 struct seq_file;
 
 /**
- * kng_learn() - guard a destructor of another module, too
+ * kng_learn_later() - note a destructor of another module, to be guarded too
  * @dtor: the destructor
- * @owner: its module. The caller holds a reference on it during the call.
+ * @owner: its module. A map's record holds a reference on it, so getting another
+ *	can't fail.
  *
- * Context: Task.
- * Return: 0 if calls of it are deferred from now on; -ENOSPC if there are too
- *	many of them; or as kng_hook_install().
+ * Context: Task. Does not sleep. The caller sees to it that kng_learn_wanted()
+ *	follows.
+ * Return: false if there is no room to note it.
  */
-int kng_learn(btf_dtor_kfunc_t dtor, struct module *owner);
+bool kng_learn_later(btf_dtor_kfunc_t dtor, struct module *owner);
 
 /**
- * kng_learn_forget() - undo kng_learn()
+ * kng_learn_wanted() - guard the destructors that were noted
+ *
+ * Those that can't be hooked are named in the log.
+ *
+ * Context: Task.
+ * Return: true if calls of all of them are deferred from now on.
+ */
+bool kng_learn_wanted(void);
+
+/**
+ * kng_learn_forget() - undo kng_learn_wanted()
  * @owner: for all destructors of this module, which is going
  *
  * A hook that outlived its function would trip whatever is loaded there next.

@@ -29,6 +29,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
+#include "compat.h"
 #include "hook.h"
 #include "learn.h"
 #include "offload.h"
@@ -128,15 +129,15 @@ static struct kng_release_type types[] = {
 	{
 		.name = "task_struct",
 		.hook.function = { "bpf_task_release_dtor", "bpf_task_release" },
-		.put_not_last = put_task_not_last,
-		.get = get_task,
+		.put_not_last = KNG_PUTS_ARE_KNOWN ? put_task_not_last : NULL,
+		.get = KNG_PUTS_ARE_KNOWN ? get_task : NULL,
 	},
 #ifdef CONFIG_CGROUPS
 	{
 		.name = "cgroup",
 		.hook.function = { "bpf_cgroup_release_dtor", "bpf_cgroup_release" },
-		.put_not_last = put_cgroup_not_last,
-		.get = get_cgroup,
+		.put_not_last = KNG_PUTS_ARE_KNOWN ? put_cgroup_not_last : NULL,
+		.get = KNG_PUTS_ARE_KNOWN ? get_cgroup : NULL,
 	},
 #endif
 	{
@@ -215,15 +216,34 @@ void kng_release_exit(void)
 		kng_hook_remove_for_good(&types[i].hook);
 }
 
-bool kng_release_guards(btf_dtor_kfunc_t dtor)
+static const struct kng_release_type *type_of(btf_dtor_kfunc_t dtor)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		if (types[i].dtor == dtor && types[i].hook.hooked & BIT(KNG_DTOR))
-			return true;
+		if (types[i].dtor == dtor)
+			return &types[i];
 	}
-	return kng_learn_guards(dtor);
+	return NULL;
+}
+
+bool kng_release_knows(btf_dtor_kfunc_t dtor)
+{
+	return type_of(dtor);
+}
+
+bool kng_release_nmi_safe(btf_dtor_kfunc_t dtor)
+{
+	const struct kng_release_type *type = type_of(dtor);
+
+	return type && type->nmi_safe;
+}
+
+bool kng_release_guards(btf_dtor_kfunc_t dtor)
+{
+	const struct kng_release_type *type = type_of(dtor);
+
+	return type ? type->hook.hooked & BIT(KNG_DTOR) : kng_learn_guards(dtor);
 }
 
 unsigned long kng_release_missed(void)

@@ -76,6 +76,24 @@ void kng_release_exit(void);
 bool kng_release_guards(btf_dtor_kfunc_t dtor);
 
 /**
+ * kng_release_knows() - ask if a destructor is of one of the kernel's own types
+ * @dtor: a destructor
+ *
+ * Context: Any, nested NMI included.
+ * Return: true if it is, guarded or not.
+ */
+bool kng_release_knows(btf_dtor_kfunc_t dtor);
+
+/**
+ * kng_release_nmi_safe() - ask if a destructor may run in NMI
+ * @dtor: a destructor
+ *
+ * Context: Any, nested NMI included.
+ * Return: true if that is known.
+ */
+bool kng_release_nmi_safe(btf_dtor_kfunc_t dtor);
+
+/**
  * kng_release_missed() - calls that the door's kprobes missed
  *
  * Context: Any but NMI.

@@ -21,6 +21,7 @@
  * catches these.
  */
 #include <linux/bpf.h>
+#include <linux/mutex.h>
 
 #include "exact.h"
 #include "hook.h"
@@ -46,7 +47,7 @@ static void no_job(const struct btf_record *rec, const struct btf_field *field, 
 	if (kng_release_guards(field->kptr.dtor))
 		return;
 
-	if (kng_on_empty == KNG_INLINE) {
+	if (kng_on_empty == KNG_INLINE || kng_release_nmi_safe(field->kptr.dtor)) {
 		kng_count(KNG_INLINED);
 		return;
 	}
@@ -159,7 +160,7 @@ static void teardown_outside(unsigned long arg0, unsigned long arg1)
 	kng_exact_gone(rec, nr);
 }
 
-int kng_teardown_open(void)
+static int install_door(void)
 {
 	int ret;
 
@@ -173,6 +174,18 @@ int kng_teardown_open(void)
 	/* A livepatch has it? Then nothing can be skipped, nor kept. */
 	door.can_skip = false;
 	return kng_hook_install(&door);
+}
+
+int kng_teardown_open(void)
+{
+	/* The map watch's worker may come while modprobe is at it. */
+	static DEFINE_MUTEX(lock);
+	int ret;
+
+	mutex_lock(&lock);
+	ret = install_door();
+	mutex_unlock(&lock);
+	return ret;
 }
 
 void kng_teardown_close(void)

@@ -25,9 +25,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
-#include <linux/module.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "adopt.h"
@@ -48,14 +45,8 @@ static bool saw_reachable;	/* a map that bpf_kptr_xchg() may get at, or may have
 /* Since some 7.1, the kernel's own teardown in NMI frees no kptr. */
 static bool kernel_cancels;
 
-/* What saw_map() found, for the worker. */
-static struct {
-	btf_dtor_kfunc_t dtor;
-	struct module *owner;	/* a reference on it is held */
-} wanted[8];
-static unsigned int nr_wanted;
+/* Written by saw_map(), for the worker. */
 static bool door_wanted;
-static DEFINE_RAW_SPINLOCK(wanted_lock);
 
 static int open_door(void)
 {
@@ -78,63 +69,29 @@ static struct kng_hook gone_hook = {
 	.enter		= record_goes,
 };
 
-static bool next_wanted(btf_dtor_kfunc_t *dtor, struct module **owner)
-{
-	bool found;
-
-	raw_spin_lock(&wanted_lock);
-	found = nr_wanted;
-	if (found) {
-		nr_wanted--;
-		*dtor = wanted[nr_wanted].dtor;
-		*owner = wanted[nr_wanted].owner;
-	}
-	raw_spin_unlock(&wanted_lock);
-	return found;
-}
-
 static void serve_maps(struct work_struct *work)
 {
-	btf_dtor_kfunc_t dtor;
-	struct module *owner;
+	int ret = 0;
 
-	while (next_wanted(&dtor, &owner)) {
-		int ret = kng_learn(dtor, owner);
-
-		if (ret) {
-			pr_warn_ratelimited("%ps can't be hooked (%d): only the teardown door guards it\n",
-					    dtor, ret);
-			WRITE_ONCE(door_wanted, true);
-		}
-		module_put(owner);
-	}
-	if (READ_ONCE(door_wanted)) {
-		int ret = open_door();
-
-		if (ret)
-			pr_err_ratelimited("bpf_obj_free_fields can't be hooked (%d): destructors that the release door lacks run in NMI\n",
-					   ret);
-	}
+	if (!kng_learn_wanted())
+		WRITE_ONCE(door_wanted, true);
+	if (READ_ONCE(door_wanted))
+		ret = open_door();
+	if (ret)
+		pr_err_ratelimited("bpf_obj_free_fields can't be hooked (%d): destructors that the release door lacks run in NMI\n",
+				   ret);
 }
 
 static DECLARE_WORK(serve_work, serve_maps);
 
-/* A map's record holds a reference on @owner, so getting another can't fail. */
-static void want(btf_dtor_kfunc_t dtor, struct module *owner)
+static bool saw_dtor(btf_dtor_kfunc_t dtor, struct module *owner)
 {
-	unsigned int i;
-
-	raw_spin_lock(&wanted_lock);
-	for (i = 0; i < nr_wanted && wanted[i].dtor != dtor; i++)
-		;
-	if (i == ARRAY_SIZE(wanted)) {
+	if (kng_release_guards(dtor) || kng_release_nmi_safe(dtor))
+		return false;
+	/* What could not be hooked at load somebody holds: no use to try again. */
+	if (kng_release_knows(dtor) || !kng_learn_later(dtor, owner))
 		WRITE_ONCE(door_wanted, true);
-	} else if (i == nr_wanted && try_module_get(owner)) {
-		wanted[i].dtor = dtor;
-		wanted[i].owner = owner;
-		nr_wanted++;
-	}
-	raw_spin_unlock(&wanted_lock);
+	return true;
 }
 
 /* Look at one field; true if the worker has something to do. */
@@ -145,10 +102,7 @@ static bool saw_field(const struct btf_field *field)
 
 	switch (field->type) {
 	case BPF_KPTR_REF:
-		if (field->kptr.dtor && !kng_release_guards(field->kptr.dtor)) {
-			want(field->kptr.dtor, field->kptr.module);
-			work = true;
-		}
+		work = field->kptr.dtor && saw_dtor(field->kptr.dtor, field->kptr.module);
 		if (field->kptr.dtor)
 			break;
 		fallthrough;
@@ -234,6 +188,9 @@ int kng_watch_init(void)
 		kng_hook_remove_for_good(&map_hook);
 		return gone;
 	}
+	if (ret == -EOPNOTSUPP && kng_hook_kind == KNG_HOOK_FTRACE)
+		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
+			ret);
 	if (gone)
 		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
 			gone);
@@ -264,7 +221,7 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 		if (ret)
 			WRITE_ONCE(saw_reachable, true);
 		if (ret)
-			pr_warn("maps that exist can't be looked at (%d): the teardown door opens at once\n",
+			pr_warn("maps that exist can't all be looked at (%d): the teardown door opens at once, the reserve knows some only\n",
 				ret);
 	}
 	return open_door();
@@ -272,15 +229,10 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 
 void kng_watch_exit(void)
 {
-	btf_dtor_kfunc_t dtor;
-	struct module *owner;
-
 	/* No saw_map() runs after the first, no serve_maps() after the third. */
 	kng_hook_remove_for_good(&map_hook);
 	kng_hook_remove_for_good(&gone_hook);
 	cancel_work_sync(&serve_work);
-	while (next_wanted(&dtor, &owner))
-		module_put(owner);
 	kng_teardown_close();
 }
 
