@@ -28,8 +28,11 @@
  * types do; objects are dropped with what is in them; teardown may find a pointer
  * that came after we had looked; kernels with bpf_obj_cancel_fields() empty the
  * elements of hashes by a copy of the record, that no map has. What maps have
- * room for bounds that, where it is a bound at all; it is applied when refs is
- * read.
+ * room for bounds that; it is applied when refs is read. Storage, objects and
+ * maps that could not be watched have room for any number. There the parameter
+ * floor is reckoned with, as it is without exact: references beyond it are let
+ * in without a promise. Else errors would add up until nothing was let in, by
+ * any program, for good.
  *
  * If there are older maps, refs means nothing, also later, when they are gone:
  * it is told, but what maps have room for takes its place (bounds()).
@@ -61,7 +64,7 @@ static bool older = true;	/* there are older maps that can own references */
 /*
  * Not below what the maps have room for that a program with an inline exchange can
  * reach: all, if there were any, for it may get at later ones by a map of maps.
- * Not above what all maps have room for, where that is a bound.
+ * Not above what all maps have room for.
  */
 static struct kng_bounds bounds(void)
 {
@@ -71,7 +74,7 @@ static struct kng_bounds bounds(void)
 		return (struct kng_bounds) {};
 	return (struct kng_bounds) {
 		.least = older ? room : 0,
-		.most = kng_maps_bounded() ? room : S64_MAX,
+		.most = room,
 	};
 }
 
@@ -205,8 +208,9 @@ bool kng_exact_lower(u32 jobs)
 
 void kng_exact_show(struct seq_file *m)
 {
-	seq_printf(m, "reserve: %s\n", !on ? "capacity" : older ?
+	seq_printf(m, "reserve: %s%s\n", !on ? "capacity" : older ?
 		   "exact, but by capacity, since maps are older" :
-		   kng_params.shrink ? "exact, shrinks to the count" : "exact");
+		   kng_params.shrink ? "exact, shrinks to the count" : "exact",
+		   on && !kng_maps_bounded() ? "; storage and objects by floor" : "");
 	seq_printf(m, "references: %lld\n", (s64)atomic64_read(&promise.refs));
 }

@@ -295,6 +295,19 @@ refusing() {
 	refused 'unknown reserve' 'Invalid argument' 'reserve=more' reserve=more
 }
 
+# What is dropped with an object is not seen to go: the count rises, and that must
+# not have everything refused.
+drifting() {
+	kernel_cancels && return
+	guard_begin reserve=exact jobs=256 max_jobs=256 headroom=0 floor=16
+	check 'objects come and go' /tests/bpf/drop --rounds 64 --source fire --expect-nmi 0
+	note "references $(stat references), reserved $(stat reserved)"
+	check 'the count is too high' test "$(stat references)" -gt 256
+	check 'nothing is refused' stat_is refused 0
+	check 'no job was missing' stat_is empty 0
+	guard_end
+}
+
 shrinking() {
 	guard_begin reserve=exact shrink=Y jobs=64 headroom=256
 	check 'the stats say so' stat_is reserve 'exact, shrinks to the count'
