@@ -20,9 +20,9 @@ bool kng_adopting(void)
 /*
  * Ids are given out in order, so all maps that exist have smaller ones. (They
  * start again after 2^31 maps; of what a machine that has come so far would
- * miss, the release door has the known types.) 0 if no map could be made.
+ * miss, the release door has the known types.)
  */
-static u32 new_map_id(void)
+static int new_map_id(u32 *id)
 {
 	union bpf_attr attr = {
 		.map_type = BPF_MAP_TYPE_ARRAY,
@@ -33,25 +33,28 @@ static u32 new_map_id(void)
 	};
 	int fd = kern_sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
 	struct bpf_map *map;
-	u32 id = 0;
+	int ret = 0;
 
 	if (fd < 0)
-		return 0;
+		return fd;
 	map = bpf_map_get(fd);
 	if (!IS_ERR(map)) {
-		id = map->id;
+		*id = map->id;
 		bpf_map_put(map);
+	} else {
+		ret = PTR_ERR(map);
 	}
 	close_fd(fd);
-	return id;
+	return ret;
 }
 
 int kng_adopt_maps(void)
 {
-	u32 id, last = new_map_id();
+	u32 id, last;
+	int ret = new_map_id(&last);
 
-	if (!last)
-		return -EPERM;
+	if (ret)
+		return ret;
 	WRITE_ONCE(adopter, current);
 	for (id = 1; id < last; id++) {
 		union bpf_attr attr = { .map_id = id };
@@ -59,10 +62,10 @@ int kng_adopt_maps(void)
 
 		if (fd >= 0)
 			close_fd(fd);
-		else if (fd != -ENOENT)
-			break;
+		else if (fd != -ENOENT && !ret)
+			ret = fd;
 		cond_resched();
 	}
 	WRITE_ONCE(adopter, NULL);
-	return id < last ? -EPERM : 0;
+	return ret;
 }
