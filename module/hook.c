@@ -214,6 +214,8 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	else
 		ret = found ? register_ops(ops) : -EOPNOTSUPP;
 	if (ret) {
+		/* ftrace had the ops in its list for a moment: no CPU is there any more. */
+		synchronize_rcu();
 		/* Even a filter that was never registered holds its hash. */
 		ftrace_free_filter(ops);
 		for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
