@@ -7,8 +7,8 @@
 
 #include <linux/bpf.h>
 
-/* As many as a record has fields, see BTF_FIELDS_MAX in kernel/bpf/btf.c. */
-#define KNG_CHARGE_DTORS	11
+/* As many as a record has fields. */
+#define KNG_CHARGE_DTORS	BTF_FIELDS_MAX
 
 #define KNG_FLOOR_DEFAULT	1024
 #define KNG_FLOOR_MAX		1048576

@@ -81,15 +81,19 @@ bool kng_maps_add(const struct bpf_map *map)
 {
 	struct watched *w;
 	unsigned long flags;
-	bool known;
+	u32 known;
 
 	if (!kng_charge_owns(map->record))
 		return false;
 	rcu_read_lock();
-	known = find(map->record);
+	w = find(map->record);
+	known = w ? w->id : 0;
 	rcu_read_unlock();
-	if (known)
+	if (known == map->id)
 		return false;
+	/* Its end was missed, and its record's memory has another map's now. */
+	if (known)
+		kng_maps_del(map->record);
 
 	w = make(map);
 	raw_spin_lock_irqsave(&maps_lock, flags);
