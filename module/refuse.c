@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is built for kernels older than the problem: a module that says so.
+ * What is built for kernels that are too old: a module that says so.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -8,7 +8,7 @@
 
 static int __init kng_init(void)
 {
-	pr_err("this kernel has no btf_record (Linux 6.2): its BPF maps call no destructor that needs the guard; nothing to do\n");
+	pr_err("this kernel is older than Linux 6.7: before 6.2 there is nothing to guard, from 6.2 to 6.6 boot a newer one\n");
 	return -EOPNOTSUPP;
 }
 module_init(kng_init);
