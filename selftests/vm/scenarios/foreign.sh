@@ -94,5 +94,20 @@ check 'they still are' stat_is pending 255
 check 'the guard leaves, once they can run' guard_unload
 check 'all ran, none in NMI' test "$(counted kng_foreign_release_dtor)" = '256 0'
 check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+
+# Both leave at once: each of them wants the destructor unhooked.
+free_foreign() { awk '$1 == "kng_foreign" { exit $3 != 0 }' /proc/modules; }
+for round in 1 2 3; do
+	guard_begin
+	test_module kng_foreign
+	check "round $round: a map of its type" /tests/bpf/mapof --variant foreign
+	check 'learnt' eventually 10 learnt
+	rm /sys/fs/bpf/kng-foreign
+	check 'nobody uses kng_foreign' eventually 10 free_foreign
+	/sbin/rmmod kng_foreign &
+	check 'the guard leaves beside it' guard_unload
+	wait $!
+	check 'so does it' foreign_gone
+done
 check 'hooks gone' unhooked
 finish

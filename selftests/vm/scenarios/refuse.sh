@@ -40,6 +40,25 @@ echo 0 >/proc/sys/kernel/ftrace_enabled
 refused 'ftrace is switched off' 'Device or resource busy' 'ftrace_enabled'
 echo 1 >/proc/sys/kernel/ftrace_enabled
 
+# What can't be traced is not there for ftrace.
+check 'bpf_obj_free_fields is hidden' /sbin/insmod /tests/modules/kng_hidden.ko function=bpf_obj_free_fields
+refused 'it is not traceable' 'not supported' 'bpf_obj_free_fields is not in .*: load with hook=kprobe' hook=ftrace
+check 'hook=auto takes kprobes' guard_load
+check 'and says so' stat_is hook kprobe
+check 'rmmod' guard_unload
+check 'rmmod kng_hidden' /sbin/rmmod kng_hidden
+logged() { dmesg | grep -Eq "kptr_nmi_guard: $1"; }
+load_fails() { ! guard_load "$@" 2>/dev/null; }
+for function in security_bpf_map btf_record_free; do
+	check "$function is hidden" /sbin/insmod /tests/modules/kng_hidden.ko function=$function
+	check 'it loads without' guard_load
+	check 'and says so' logged "$function can.t be hooked .* follow maps"
+	check 'rmmod' guard_unload
+	check 'reserve=exact does not' load_fails reserve=exact
+	check 'and says so' says 'maps can.t be followed: load with reserve=capacity'
+	check 'rmmod kng_hidden' /sbin/rmmod kng_hidden
+done
+
 # The extremes that are allowed, and what holds once it is loaded
 check 'modprobe jobs=1 budget=1' guard_load jobs=1 budget=1 headroom=0 max_jobs=0x1
 check 'one job' stat_is jobs_total 1
