@@ -3,8 +3,8 @@
 # Entry points only; each is a script. The kernel module is built by Kbuild
 # through dkms, never from here.
 
-# Emulated boots: two side by side on two CPUs, more on more.
-JOBS ?= 2
+# Tests side by side: guests wait as much as they compute.
+JOBS ?= 3
 KERNEL ?= $(shell scripts/kernels list | head -n 1)
 
 
@@ -22,7 +22,7 @@ help:
 ## make doctor     whether this machine can run the guard, and why not
 ## make clean      what was built; downloads and roots stay
 ## make distclean  everything generated
-## Variables: KERNEL=deb13 (see scripts/kernels.conf), JOBS=2
+## Variables: KERNEL=deb13 (see scripts/kernels.conf), JOBS=3
 
 all: prepare
 
