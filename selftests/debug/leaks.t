@@ -7,5 +7,5 @@
 boot leaks 'loads, work, unloads: no leak' --kernel debug \
 	--scenario leaks --cmdline kmemleak=on --timeout 240
 boot faults 'allocations fail: a load works or says why, and no leak' --kernel debug \
-	--scenario faults --cmdline kmemleak=on --timeout 2400
+	--scenario faults --cmdline kmemleak=on --timeout 900
 plan
