@@ -75,6 +75,16 @@ static struct value *find(__u32 key)
 	return bpf_map_lookup_elem(&slots, &key);
 }
 
+/* What bpf_loop() hands on has to be on the stack. */
+static __always_inline void each(struct exact_arg *ctx,
+				 long (*one)(__u32 i, struct exact_arg *arg))
+{
+	struct exact_arg arg = *ctx;
+
+	bpf_loop(arg.n, one, &arg, 0);
+	*ctx = arg;
+}
+
 static long fill_one(__u32 i, struct exact_arg *arg)
 {
 	__u32 key = arg->from + i, cpu;
@@ -97,10 +107,7 @@ static long fill_one(__u32 i, struct exact_arg *arg)
 SEC("syscall")
 int fill(struct exact_arg *ctx)
 {
-	struct exact_arg arg = *ctx;
-
-	bpf_loop(arg.n, fill_one, &arg, 0);
-	*ctx = arg;
+	each(ctx, fill_one);
 	return 0;
 }
 
@@ -127,14 +134,11 @@ static long take_one(__u32 i, struct exact_arg *arg)
 SEC("syscall")
 int take(struct exact_arg *ctx)
 {
-	struct exact_arg arg = *ctx;
-
-	bpf_loop(arg.n, take_one, &arg, 0);
-	*ctx = arg;
+	each(ctx, take_one);
 	return 0;
 }
 
-static int tear(__u32 key, __u32 mode)
+static int tear_key(__u32 key, __u32 mode)
 {
 	struct value *v, empty = {};
 
@@ -148,41 +152,20 @@ static int tear(__u32 key, __u32 mode)
 	return 0;
 }
 
-static long overwrite_one(__u32 i, struct exact_arg *arg)
+static long tear_one(__u32 i, struct exact_arg *arg)
 {
-	if (tear(arg->from + i, EXACT_OVERWRITE))
+	if (tear_key(arg->from + i, arg->pid))
 		arg->failed++;
 	else
 		arg->torn++;
 	return 0;
 }
 
+/* pid: the mode */
 SEC("syscall")
-int overwrite(struct exact_arg *ctx)
+int tear(struct exact_arg *ctx)
 {
-	struct exact_arg arg = *ctx;
-
-	bpf_loop(arg.n, overwrite_one, &arg, 0);
-	*ctx = arg;
-	return 0;
-}
-
-static long delete_one(__u32 i, struct exact_arg *arg)
-{
-	if (tear(arg->from + i, EXACT_DELETE))
-		arg->failed++;
-	else
-		arg->torn++;
-	return 0;
-}
-
-SEC("syscall")
-int delete(struct exact_arg *ctx)
-{
-	struct exact_arg arg = *ctx;
-
-	bpf_loop(arg.n, delete_one, &arg, 0);
-	*ctx = arg;
+	each(ctx, tear_one);
 	return 0;
 }
 
@@ -208,23 +191,22 @@ static long count_one(__u32 i, struct exact_arg *arg)
 SEC("syscall")
 int tell(struct exact_arg *ctx)
 {
-	struct task_struct *task = bpf_task_from_pid(ctx->pid);
-	struct exact_arg arg = *ctx;
+	struct task_struct *task;
 
-	bpf_loop(arg.n, count_one, &arg, 0);
+	each(ctx, count_one);
+	task = bpf_task_from_pid(ctx->pid);
 	if (task) {
 		/* But ours. */
-		arg.users = BPF_CORE_READ(task, rcu_users.refs.counter) - 1;
+		ctx->users = BPF_CORE_READ(task, rcu_users.refs.counter) - 1;
 		bpf_task_release(task);
 	}
-	arg.nmis = nmis;
-	*ctx = arg;
+	ctx->nmis = nmis;
 	return 0;
 }
 
 static long tear_in_nmi(__u32 i, __u32 *from)
 {
-	tear((*from + i) % nmi_slots, nmi_mode);
+	tear_key((*from + i) % nmi_slots, nmi_mode);
 	return 0;
 }
 

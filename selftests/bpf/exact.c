@@ -7,13 +7,12 @@
  *	shared: an array, with the program of that name; tracer: the fexit only
  *   exact fill NAME N [FROM [PID]]	references of a task (1) into N slots
  *   exact take NAME N [FROM]		out again, and released
- *   exact overwrite NAME N [FROM]	with an empty value
- *   exact delete NAME N [FROM]
+ *   exact tear NAME N FROM MODE	as NMIs do (exact.h)
  *   exact tell NAME N			how many are full; the task's references
  *   exact take_first NAME		a program that does little else
  *   exact shared NAME			one subprogram for two kinds of kptrs
  *   exact seen_told NAME		calls of the helper, and those that were refused
- *   exact arm NAME N MODE		what NMIs do (exact.h); 0: nothing
+ *   exact arm NAME N MODE		what NMIs do; 0: nothing
  *   exact storm NAME N SECONDS MODE	fill against NMIs, with pauses in which
  *					what is counted is compared with what is there
  *

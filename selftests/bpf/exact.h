@@ -19,7 +19,7 @@ struct exact_arg {
 	__s64 users;		/* references that the task has */
 };
 
-/* What the program in NMI does; others can be added to the first two. */
+/* What tears down: the program in NMI, or tear. */
 enum {
 	EXACT_OFF,
 	EXACT_OVERWRITE,	/* stores an empty value */

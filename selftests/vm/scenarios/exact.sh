@@ -83,8 +83,8 @@ count_outside() {
 	check "$tag taken out" test "$took" -ge 16
 	check "$tag counted" counted $((base + n - took))
 	case $1 in
-	*array) exact overwrite count 16 16 ;;
-	*) exact delete count 16 16 ;;
+	*array) exact tear count 16 16 $overwrite ;;
+	*) exact tear count 16 16 $delete ;;
 	esac
 	check "$tag torn down" test "$(got torn)" -eq 16
 	left=$(exact tell count 64 && got full)
