@@ -2,27 +2,22 @@
 /*
  * A kptr type that no kernel knows: created, released and destroyed by this
  * module, and freed with call_rcu() as the kernel's own are. It counts what
- * its functions *did*; entries that a hook turned away are not in it:
+ * its functions *did* (tally.h); entries that a hook turned away are not in it.
  *
- *   /sys/kernel/debug/kng_foreign/counts   "NAME total nmi" lines
- *   /sys/kernel/debug/kng_foreign/reset    write anything
  *   hold=Y (may be changed)    a destructor that a worker calls waits until
  *				it is N again, so that calls of it stay pending
  *
  * The module can go once no map and nobody else holds a reference on it.
  */
-#include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/cfi.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "kng_foreign.h"
@@ -32,15 +27,11 @@ struct kng_foreign {
 	struct rcu_head rcu;
 };
 
-struct tally {
-	const char *name;
-	atomic64_t total;
-	atomic64_t nmi;
-};
+enum { CREATED, RELEASED, DESTROYED, FREED, MAX_TALLIES };
 
-enum { CREATED, RELEASED, DESTROYED, FREED, TALLIES };
+#include "tally.h"
 
-static struct tally tallies[TALLIES] = {
+static struct tally tallies[MAX_TALLIES] = {
 	[CREATED] = { .name = "created" },
 	[RELEASED] = { .name = "kng_foreign_release" },
 	[DESTROYED] = { .name = "kng_foreign_release_dtor" },
@@ -51,18 +42,9 @@ static bool hold;
 module_param(hold, bool, 0644);
 MODULE_PARM_DESC(hold, "have destructors wait that a worker calls (default N)");
 
-static struct dentry *dir;
-
-static void tally(int what)
-{
-	atomic64_inc(&tallies[what].total);
-	if (in_nmi())
-		atomic64_inc(&tallies[what].nmi);
-}
-
 static void foreign_free(struct rcu_head *rcu)
 {
-	tally(FREED);
+	tally(&tallies[FREED]);
 	kfree(container_of(rcu, struct kng_foreign, rcu));
 }
 
@@ -82,13 +64,13 @@ __bpf_kfunc struct kng_foreign *kng_foreign_create(void)
 	if (!obj)
 		return NULL;
 	refcount_set(&obj->refs, 1);
-	tally(CREATED);
+	tally(&tallies[CREATED]);
 	return obj;
 }
 
 __bpf_kfunc void kng_foreign_release(struct kng_foreign *obj)
 {
-	tally(RELEASED);
+	tally(&tallies[RELEASED]);
 	foreign_put(obj);
 }
 
@@ -96,7 +78,7 @@ __bpf_kfunc void kng_foreign_release_dtor(void *obj)
 {
 	while (in_task() && current->flags & PF_WQ_WORKER && READ_ONCE(hold))
 		msleep(20);
-	tally(DESTROYED);
+	tally(&tallies[DESTROYED]);
 	foreign_put(obj);
 }
 
@@ -118,35 +100,6 @@ BTF_ID_LIST(foreign_dtor_ids)
 BTF_ID(struct, kng_foreign)
 BTF_ID(func, kng_foreign_release_dtor)
 
-static int counts_show(struct seq_file *m, void *unused)
-{
-	int i;
-
-	for (i = 0; i < TALLIES; i++)
-		seq_printf(m, "%s %lld %lld\n", tallies[i].name,
-			   atomic64_read(&tallies[i].total),
-			   atomic64_read(&tallies[i].nmi));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(counts);
-
-static ssize_t reset_write(struct file *file, const char __user *ubuf,
-			   size_t len, loff_t *pos)
-{
-	int i;
-
-	for (i = 0; i < TALLIES; i++) {
-		atomic64_set(&tallies[i].total, 0);
-		atomic64_set(&tallies[i].nmi, 0);
-	}
-	return len;
-}
-
-static const struct file_operations reset_fops = {
-	.owner = THIS_MODULE,
-	.write = reset_write,
-};
-
 static int __init foreign_init(void)
 {
 	const struct btf_id_dtor_kfunc dtor = {
@@ -165,15 +118,13 @@ static int __init foreign_init(void)
 		pr_err("kng_foreign: BTF does not take it: %d\n", err);
 		return err;
 	}
-	dir = debugfs_create_dir("kng_foreign", NULL);
-	debugfs_create_file("counts", 0400, dir, NULL, &counts_fops);
-	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
+	tally_begin();
 	return 0;
 }
 
 static void __exit foreign_exit(void)
 {
-	debugfs_remove_recursive(dir);
+	tally_end();
 	/* foreign_free() is in here. */
 	rcu_barrier();
 }

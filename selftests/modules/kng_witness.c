@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Counts, independently of the guard and of BPF, how often functions are
- * entered, and how often of that in NMI:
- *
- *   /sys/kernel/debug/kng_witness/counts    lines "NAME total nmi"
- *   /sys/kernel/debug/kng_witness/reset     write anything
+ * entered, and how often of that in NMI (tally.h).
  *
  * By default: the destructors of kptrs, the release kfuncs, and the work
  * behind them. A hook that redirects a destructor still lets it be *entered*
@@ -16,14 +13,13 @@
  * before it is registered: a count needs no lookup, and one function more
  * or less changes nothing for the others.
  */
-#include <linux/debugfs.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
 
-#define MAX_WATCHED 16
+#define MAX_TALLIES 16
+#include "tally.h"
 
-static char *names[MAX_WATCHED] = {
+static char *names[MAX_TALLIES] = {
 	"bpf_task_release_dtor", "bpf_cgroup_release_dtor",
 	"bpf_cpumask_release_dtor", "bpf_crypto_ctx_release_dtor",
 	"bpf_task_release", "bpf_cgroup_release",
@@ -35,97 +31,52 @@ static int nr_names = 11;
 module_param_array(names, charp, &nr_names, 0444);
 MODULE_PARM_DESC(names, "functions to watch instead of the built-in list");
 
-struct watched {
-	struct ftrace_ops ops;
-	const char *name;
-	atomic64_t total;
-	atomic64_t nmi;
-	bool on;
-};
-
-static struct watched watched[MAX_WATCHED];
-static struct dentry *dir;
+/* Of the tally at the same place, if that has a name. */
+static struct ftrace_ops ops[MAX_TALLIES];
 
 static notrace void seen(unsigned long ip, unsigned long parent_ip,
 			 struct ftrace_ops *op, struct ftrace_regs *fregs)
 {
-	struct watched *w = container_of(op, struct watched, ops);
-
-	atomic64_inc(&w->total);
-	if (in_nmi())
-		atomic64_inc(&w->nmi);
+	tally(op->private);
 }
 
-static void watch(struct watched *w, char *name)
+static bool watch(int i, char *name)
 {
 	int err;
 
-	w->name = name;
-	w->ops.func = seen;
-	err = ftrace_set_filter(&w->ops, name, strlen(name), 1);
+	ops[i].func = seen;
+	ops[i].private = &tallies[i];
+	err = ftrace_set_filter(&ops[i], name, strlen(name), 1);
 	if (!err)
-		err = register_ftrace_function(&w->ops);
-	w->on = !err;
+		err = register_ftrace_function(&ops[i]);
 	if (err) {
-		ftrace_free_filter(&w->ops);
+		ftrace_free_filter(&ops[i]);
 		pr_info("kng_witness: %s is not watched: %d\n", name, err);
+		return false;
 	}
+	tallies[i].name = name;
+	return true;
 }
 
-static void unwatch(struct watched *w)
+static void unwatch(int i)
 {
-	if (!w->on)
+	if (!tallies[i].name)
 		return;
-	unregister_ftrace_function(&w->ops);
-	ftrace_free_filter(&w->ops);
-	w->on = false;
+	unregister_ftrace_function(&ops[i]);
+	ftrace_free_filter(&ops[i]);
 }
-
-static int counts_show(struct seq_file *m, void *unused)
-{
-	int i;
-
-	for (i = 0; i < nr_names; i++)
-		if (watched[i].on)
-			seq_printf(m, "%s %lld %lld\n", watched[i].name,
-				   atomic64_read(&watched[i].total),
-				   atomic64_read(&watched[i].nmi));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(counts);
-
-static ssize_t reset_write(struct file *file, const char __user *ubuf,
-			   size_t len, loff_t *pos)
-{
-	int i;
-
-	for (i = 0; i < nr_names; i++) {
-		atomic64_set(&watched[i].total, 0);
-		atomic64_set(&watched[i].nmi, 0);
-	}
-	return len;
-}
-
-static const struct file_operations reset_fops = {
-	.owner = THIS_MODULE,
-	.write = reset_write,
-};
 
 static int __init witness_init(void)
 {
 	int i, on = 0;
 
-	for (i = 0; i < nr_names; i++) {
-		watch(&watched[i], names[i]);
-		on += watched[i].on;
-	}
+	for (i = 0; i < nr_names; i++)
+		on += watch(i, names[i]);
 	if (!on) {
 		pr_err("kng_witness: nothing to watch\n");
 		return -ENOENT;
 	}
-	dir = debugfs_create_dir("kng_witness", NULL);
-	debugfs_create_file("counts", 0400, dir, NULL, &counts_fops);
-	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
+	tally_begin();
 	return 0;
 }
 
@@ -133,9 +84,9 @@ static void __exit witness_exit(void)
 {
 	int i;
 
-	debugfs_remove_recursive(dir);
+	tally_end();
 	for (i = 0; i < nr_names; i++)
-		unwatch(&watched[i]);
+		unwatch(i);
 }
 
 module_init(witness_init);
