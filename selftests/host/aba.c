@@ -9,68 +9,17 @@
  *	compares: A is on
  *	top; installs B
  *
- * B is now on top and in use. The stall is in the header's own race point,
- * between the load and the exchange. The thief is an NMI there, or another
+ * B is now on top and in use. The thief is an NMI in the stall, or another
  * thread. A naive stack, which is what llist_del_first() is with more than one
  * consumer, must break, or the schedule is not what it says.
  */
 #include <pthread.h>
-#include <semaphore.h>
-
-static void race_point(void);
-#define kng_pool_race_point() race_point()
-#include <kng_resize.h>
-
-#include "chain.h"
-#include "tap.h"
 
 #define MAX_DEPTH	64
 #define MAX_JOBS	(MAX_DEPTH + 8)
-#define TAG_BITS	(64 - KNG_INDEX_BITS)
+#include "replay.h"
 
-/* One-shot: run at the next race point of this thread. */
-static __thread void (*hook)(void);
-
-static void race_point(void)
-{
-	void (*now)(void) = hook;
-
-	hook = NULL;
-	if (now)
-		now();
-}
-
-static struct kng_job jobs[MAX_JOBS];
-
-struct stack {
-	const char *name;
-	void (*reset)(int nr);	/* jobs[0] is on top, then jobs[1], ... */
-	struct kng_job *(*pop)(void);
-	void (*push)(struct kng_job *job);
-};
-
-/* Ours. */
-
-static struct kng_pool pool;
-
-static void ours_reset(int nr)
-{
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
-	kng_resize_add(&pool, jobs, nr);
-}
-
-static struct kng_job *ours_pop(void)
-{
-	return kng_pool_pop(&pool);
-}
-
-static void ours_push(struct kng_job *job)
-{
-	kng_pool_push(&pool, job);
-}
-
-static const struct stack ours = { "ours", ours_reset, ours_pop, ours_push };
+#include "chain.h"
 
 /* The naive one. */
 
@@ -111,88 +60,9 @@ static void naive_reset(int nr)
 
 static const struct stack naive = { "naive", naive_reset, naive_pop, naive_push };
 
-/* Who holds what, and the verdict. */
-
-static const struct stack *stack;
-static int nr_jobs;
-static bool in_use[MAX_JOBS];
-static bool corrupt, replayed;	/* replayed: the thief has come and gone */
-static const char *why;
-
-static void broken(const char *what)
-{
-	if (!corrupt)
-		why = what;
-	corrupt = true;
-}
-
-static struct kng_job *pop(void)
-{
-	struct kng_job *job = stack->pop();
-
-	if (!job) {
-		broken("a job is lost: empty too early");
-		return NULL;
-	}
-	if (in_use[job - jobs])
-		broken("a job is taken that is in use");
-	in_use[job - jobs] = true;
-	return job;
-}
-
-static void push(struct kng_job *job)
-{
-	if (!job)
-		return;
-	in_use[job - jobs] = false;
-	stack->push(job);
-}
-
-static void start(const struct stack *which, int nr)
-{
-	stack = which;
-	nr_jobs = nr;
-	memset(in_use, 0, sizeof(in_use));
-	corrupt = false;
-	replayed = false;
-	why = "intact";
-	hook = NULL;
-	stack->reset(nr);
-}
-
-/* Drain: what is not in use must come out, once each, and nothing else. */
-static bool intact(void)
-{
-	struct kng_job *job;
-	int i;
-
-	for (i = 0; !corrupt && i <= nr_jobs; i++) {
-		job = stack->pop();
-		if (!job)
-			break;
-		if (in_use[job - jobs])
-			broken("a job is in the stack and in use");
-		in_use[job - jobs] = true;
-	}
-	for (i = 0; i < nr_jobs; i++)
-		if (!in_use[i])
-			broken("a job is lost: neither in the stack nor in use");
-	if (stack == &ours && kng_pool_idle(&pool))
-		broken("idle is wrong");
-	return !corrupt;
-}
-
 /* Thieves. Each may hold one job, `spare', from before. */
 
 static struct kng_job *spare;
-
-static void steal_aba(void)
-{
-	struct kng_job *a = pop();
-
-	pop();
-	push(a);
-}
 
 static void steal_aba_twice(void)
 {
@@ -248,14 +118,6 @@ static void steal_push(void)
 }
 
 /* Where the thief runs. */
-
-static void (*thief)(void);
-
-static void as_nmi(void)
-{
-	thief();
-	replayed = true;
-}
 
 static void *thief_thread(void *unused)
 {
@@ -386,99 +248,10 @@ static void test_depths(void)
 	}
 }
 
-/* The tag. */
-
-static u64 tag(void)
-{
-	return (u64)atomic64_read(&pool.head) >> KNG_INDEX_BITS;
-}
-
-static void set_tag(u64 to)
-{
-	u64 head = (u64)atomic64_read(&pool.head) & KNG_INDEX_MASK;
-
-	atomic64_set(&pool.head, head | to << KNG_INDEX_BITS);
-}
-
-static u64 tag_at_stall, tag_distance;
-
-static void steal_aba_at_distance(void)
-{
-	steal_aba();
-	set_tag(tag_at_stall + tag_distance);
-}
-
-static bool replay_distance(u64 from, u64 distance)
-{
-	start(&ours, 3);
-	set_tag(from);
-	tag_at_stall = from;
-	tag_distance = distance;
-	thief = steal_aba_at_distance;
-	hook = as_nmi;
-	pop();
-	return intact();
-}
-
-static void test_tag(void)
-{
-	const u64 last = (1ULL << TAG_BITS) - 1;
-	static const u64 pops = 5;
-	struct kng_job *job;
-	bool good = true;
-	u64 from, i;
-
-	start(&ours, 2);
-	for (i = 0; i < 1000; i++) {
-		job = pop();
-		good &= tag() == i + 1;
-		push(job);
-		good &= tag() == i + 1;
-	}
-	tap_ok(good && intact(), "a pop moves the tag on by one, a push leaves it");
-
-	for (from = last - pops + 1; from; from = from == last ? 0 : from + 1) {
-		start(&ours, 3);
-		set_tag(from);
-		good = true;
-		for (i = 1; i <= pops; i++) {
-			job = pop();
-			good &= tag() == ((from + i) & last);
-			push(job);
-			good &= tag() == ((from + i) & last);
-		}
-		tap_ok(good && intact(), "the tag wraps from 2^40 - %llu to %llu, the index does not notice",
-		       (unsigned long long)(last + 1 - from),
-		       (unsigned long long)((from + pops) & last));
-	}
-
-	for (from = last - 3; from; from = from == last ? 0 : from + 1) {
-		start(&ours, 8);
-		set_tag(from);
-		thief = steal_aba;
-		hook = as_nmi;
-		pop();
-		good = intact();
-		tap_ok(good && replayed, "ABA while the tag wraps from 2^40 - %llu: not ours (%s)",
-		       (unsigned long long)(last + 1 - from), why);
-	}
-
-	good = true;
-	for (i = 0; i < TAG_BITS; i++)
-		good &= replay_distance(0, 1ULL << i) && replayed &&
-			replay_distance(last, 1ULL << i) && replayed;
-	tap_ok(good, "ABA 2^0, 2^1, ... 2^39 pops later: all bits of the tag count");
-
-	good = replay_distance(7, 0);
-	tap_ok(!good && replayed, "ABA exactly 2^40 pops later (the tag set back by hand) does break ours (%s): the limit is the documented one",
-	       why);
-}
-
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv);
 	test_schedules();
 	test_depths();
-	test_tag();
 	return tap_done();
 }
