@@ -18,7 +18,7 @@
 
 static void access_point(void);
 #define kernel_access() access_point()
-#include <ledger.h>
+#include "players.h"
 
 #define STACK_SIZE	(64 * 1024)
 #define MAX_DECISIONS	512
@@ -158,7 +158,7 @@ static void run(int nr, int second, int held, int switches)
 	unsigned int i;
 
 	current = SCHEDULER;
-	ledger_start(nr, second, held);
+	players_start(nr, second, held);
 	switches_left = switches;
 	for (i = 0; i < nr_players; i++) {
 		struct fiber *fiber = &fibers[i];
@@ -177,7 +177,7 @@ static void run(int nr, int second, int held, int switches)
 	for (i = 0; i < nr_players; i++)
 		if (!fibers[i].done)
 			fail("a player never ended");
-	ledger_end();
+	players_end();
 }
 
 struct scenario {

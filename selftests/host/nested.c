@@ -10,7 +10,7 @@
 
 #ifdef HAVE_STEP
 
-#include <ledger.h>
+#include "players.h"
 
 /* Player 0 is interrupted by player 1, and that by player 2. */
 static struct step interruption[MAX_PLAYERS];
@@ -46,7 +46,7 @@ static bool run(int nr, int second, int held, long at0, long at1)
 {
 	unsigned int i;
 
-	ledger_start(nr, second, held);
+	players_start(nr, second, held);
 	for (i = 0; i < nr_players; i++)
 		interruption[i] = (struct step) {
 			.at = i ? at1 : at0,
@@ -55,7 +55,7 @@ static bool run(int nr, int second, int held, long at0, long at1)
 			.arg = &players[i],
 		};
 	play(&players[0]);
-	ledger_end();
+	players_end();
 	return step_visited(&interruption[0]);
 }
 

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Players make calls of one pool; before each and after it the ledger is audited.
+ *
+ * What a player does is a string:
+ *	p  pop, keep the job		r  push the job kept longest
+ *	R  push the one kept last	c  push all that are kept as one chain
+ * One player of them may also resize:
+ *	a  add the second chunk, if it is not there
+ *	m  mark it			f  free it, if it is gone
+ *	s  sweep all, to the spare	S  the same for one job
+ *	b  sweep all, back		B  the same for one job
+ * "ppr" is the ABA schedule: pop A and B, push A back.
+ *
+ * The test that includes this decides in run_call() what comes in between.
+ */
+#ifndef SELFTESTS_HOST_PLAYERS_H
+#define SELFTESTS_HOST_PLAYERS_H
+
+#include <ledger.h>
+
+#include "chain.h"
+
+#define ALL		(2 * MAX_JOBS)	/* more than there are */
+
+/* One call of the pool. */
+struct call {
+	char op;
+	struct kng_job *first, *last;
+	u32 nr;
+	struct kng_job *popped;
+	bool gone;
+};
+
+static void run_call(struct player *player, struct call *call);
+
+static void call_pool(void *arg)
+{
+	struct call *call = arg;
+
+	switch (call->op) {
+	case 'p':
+		call->popped = kng_pool_pop(&pool);
+		break;
+	case 'r':
+	case 'R':
+		kng_pool_push(&pool, call->first);
+		break;
+	case 'c':
+		push_chain(&pool, call->first, call->last, call->nr);
+		break;
+	case 'a':
+		kng_resize_add(&pool, &jobs[MAX_FIRST], CHUNK);
+		break;
+	case 'm':
+		kng_resize_mark(&pool, second_slot());
+		break;
+	case 's':
+	case 'S':
+		kng_resize_sweep(&pool, false, call->op == 's' ? ALL : 1);
+		break;
+	case 'b':
+	case 'B':
+		kng_resize_sweep(&pool, true, call->op == 'b' ? ALL : 1);
+		break;
+	case 'f':
+		call->gone = kng_resize_gone(&pool, second_slot());
+		break;
+	}
+}
+
+static void give_up(struct player *player, int first, int nr)
+{
+	int i;
+
+	player->hides = nr;
+	for (i = first; i < first + nr; i++)
+		owner[player->held[i] - jobs] = NOBODY;
+	memmove(&player->held[first], &player->held[first + nr],
+		(player->nr_held - first - nr) * sizeof(player->held[0]));
+	player->nr_held -= nr;
+}
+
+static void take(struct player *player, struct kng_job *job, int shortest)
+{
+	if (!job) {
+		nulls++;
+		if (shortest > 0)
+			fail("pop says empty, but there was always a job");
+		return;
+	}
+	if (owner[job - jobs] != NOBODY)
+		fail("pop took a job that is in use");
+	owner[job - jobs] = player - players;
+	if (player->nr_held == MAX_JOBS)
+		fail("more jobs than there are");
+	else
+		player->held[player->nr_held++] = job;
+}
+
+/* Is there something to do? If so, prepare it. */
+static bool prepare(struct player *player, struct call *call)
+{
+	u32 slot = second_slot();
+	int i;
+
+	switch (call->op) {
+	case 'a':
+		player->hides = CHUNK;
+		return slot == NO_SLOT;
+	case 'm':
+		return slot != NO_SLOT && !pool.chunk[slot].going;
+	case 'f':
+		return slot != NO_SLOT && gone_slot == NO_SLOT;
+	case 'r':
+	case 'R':
+		if (!player->nr_held)
+			return false;
+		i = call->op == 'r' ? 0 : player->nr_held - 1;
+		call->first = player->held[i];
+		give_up(player, i, 1);
+		return true;
+	case 'c':
+		if (!player->nr_held)
+			return false;
+		call->nr = player->nr_held;
+		call->first = player->held[0];
+		call->last = player->held[call->nr - 1];
+		for (i = 0; i + 1 < player->nr_held; i++)
+			player->held[i]->next = player->held[i + 1]->index;
+		give_up(player, 0, call->nr);
+		return true;
+	}
+	player->hides = 1;
+	return true;
+}
+
+static void play_one(struct player *player, char op)
+{
+	struct call call = { .op = op };
+	int shortest;
+
+	player->op = op;
+	if (prepare(player, &call)) {
+		note_length();
+		if (op == 'p')
+			player->shortest = audit();
+		run_call(player, &call);
+		shortest = player->shortest;
+		player->shortest = NOT_CALLING;
+		player->awaited = false;
+		if (op == 'p')
+			take(player, call.popped, shortest);
+		if (op == 'a' && pool.chunk[second_slot()].going)
+			fail("a new chunk is going");
+		if (call.gone)
+			await_pops(second_slot());
+	}
+	player->op = 0;
+	player->hides = 0;
+	free_gone();
+	note_length();
+}
+
+static void play(struct player *player)
+{
+	const char *op;
+
+	for (op = player->script; *op && !broken; op++)
+		play_one(player, *op);
+}
+
+/*
+ * The stack from above: a job of the second chunk, one of the first, one of the
+ * second...
+ */
+static void mix(int nr, int second)
+{
+	int i;
+
+	while (kng_pool_pop(&pool))
+		;
+	for (i = nr > second ? nr : second; i >= 0; i--) {
+		if (i < nr)
+			kng_pool_push(&pool, &jobs[i]);
+		if (i < second)
+			kng_pool_push(&pool, &jobs[MAX_FIRST + i]);
+	}
+}
+
+/*
+ * A fresh pool: @nr jobs in the first chunk, @second in the second one; each
+ * player holds up to @held.
+ */
+static void players_start(int nr, int second, int held)
+{
+	unsigned int i;
+	int j;
+
+	/* Not all of the table: it is long. */
+	memset(&pool, 0, offsetof(struct kng_pool, chunk[MAX_CHUNKS + 1]));
+	memset(jobs, 0, sizeof(jobs));
+	kng_pool_init(&pool);
+	if (nr)
+		kng_resize_add(&pool, jobs, nr);
+	if (second) {
+		kng_resize_add(&pool, &jobs[MAX_FIRST], second);
+		mix(nr, second);
+	}
+	for (j = 0; j < MAX_JOBS; j++)
+		owner[j] = NOBODY;
+	gone_slot = NO_SLOT;
+	broken = NULL;
+	runs++;
+
+	for (i = 0; i < nr_players; i++) {
+		players[i].nr_held = 0;
+		players[i].shortest = NOT_CALLING;
+		players[i].op = 0;
+		players[i].hides = 0;
+		players[i].awaited = false;
+		for (j = 0; j < held; j++) {
+			struct kng_job *job = kng_pool_pop(&pool);
+
+			if (job)
+				take(&players[i], job, 0);
+		}
+	}
+}
+
+/* All give back what they hold; then one sweep must do. */
+static void finish_going(u32 slot)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_players; i++)
+		while (players[i].nr_held) {
+			struct kng_job *job = players[i].held[0];
+
+			give_up(&players[i], 0, 1);
+			kng_pool_push(&pool, job);
+			players[i].hides = 0;
+		}
+	audit_quiet();
+	if (kng_resize_sweep(&pool, false, ALL) || kng_resize_sweep(&pool, true, ALL))
+		fail("a sweep that nobody disturbs does not end");
+	if (kng_resize_gone(&pool, slot)) {
+		await_pops(slot);
+		free_gone();
+	} else {
+		fail("a chunk is not gone, though all its jobs came back");
+	}
+	audit_quiet();
+}
+
+static void players_end(void)
+{
+	u32 slot = second_slot();
+
+	audit_quiet();
+	if (!broken && slot != NO_SLOT && pool.chunk[slot].going)
+		finish_going(slot);
+}
+
+#endif /* SELFTESTS_HOST_PLAYERS_H */
