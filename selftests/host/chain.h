@@ -12,4 +12,14 @@ static inline void push_chain(struct kng_pool *pool, struct kng_job *first,
 	__kng_stack_push(&pool->head, first, last);
 }
 
+/* All that are held, as one chain. */
+static inline void push_held(struct kng_pool *pool, struct kng_job **held, int nr)
+{
+	int i;
+
+	for (i = 0; i + 1 < nr; i++)
+		WRITE_ONCE(held[i]->next, held[i + 1]->index);
+	push_chain(pool, held[0], held[nr - 1], nr);
+}
+
 #endif /* SELFTESTS_HOST_CHAIN_H */

@@ -6,10 +6,6 @@
  * Threads pop, hold and push, singly and as chains; meanwhile a thread adds
  * chunks, or signals make the threads pop where they stand, as an NMI would,
  * and queue the job for the thread as the module's offload does.
- *
- * Who owns a job is noted in a word that is exchanged without ordering, and
- * the job's plain fields are written and read by each owner: if the pool does
- * not order one owner after the other, TSan says so.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -20,13 +16,13 @@ static void stall(void);
 #include <kng_resize.h>
 
 #include "chain.h"
+
+#define MAX_INDEX	(6 * KNG_CHUNK_JOBS)
+#include "owners.h"
 #include "tap.h"
 
 #define MAX_THREADS	8
 #define MAX_HELD	16
-#define MAX_JOBS	(6 * KNG_CHUNK_JOBS)
-#define NOBODY		0
-#define OWNER_NMI	0x100
 
 /* In the scenarios with signals no thread ends with less than that. */
 #define MIN_NMI_POPS	200
@@ -58,9 +54,8 @@ struct worker {
 };
 
 static struct kng_pool pool;
-static int owner[MAX_JOBS];
 static struct worker workers[MAX_THREADS];
-static int wrong, running, started;
+static int running, started;
 static __thread struct worker *self;
 static __thread u64 stall_random;
 
@@ -69,39 +64,6 @@ static void stall(void)
 {
 	if (self && !(rnd(&stall_random) & 127))
 		sched_yield();
-}
-
-static void complain(const char *what, u32 index, int who)
-{
-	if (!__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED))
-		tap_diag("%s: job %u, thread %d%s", what, index, who & 0xff,
-			 who & OWNER_NMI ? " in a signal" : "");
-}
-
-static void *token(struct kng_job *job, int who)
-{
-	return (void *)((uintptr_t)job->index << 12 | who);
-}
-
-static void own(struct kng_job *job, int who)
-{
-	if (__atomic_exchange_n(&owner[job->index], who, __ATOMIC_RELAXED) != NOBODY)
-		complain("pop took a job that is in use", job->index, who);
-	job->obj = token(job, who);
-	job->dtor = who;
-}
-
-static void check(struct kng_job *job, int who)
-{
-	if (job->obj != token(job, who) || job->dtor != (who & 0xff))
-		complain("somebody wrote to a job that is in use", job->index, who);
-}
-
-static void disown(struct kng_job *job, int who)
-{
-	check(job, who);
-	if (__atomic_exchange_n(&owner[job->index], NOBODY, __ATOMIC_RELAXED) != who)
-		complain("push of a job that another owns", job->index, who);
 }
 
 static void nmi(int signal)
@@ -131,17 +93,7 @@ static void nmi(int signal)
 
 static void drain(struct worker *worker)
 {
-	struct llist_node *node = llist_del_all(&worker->pending);
-
-	while (node) {
-		struct kng_job *job = (void *)((char *)node -
-					       offsetof(struct kng_job, node));
-
-		node = node->next;
-		disown(job, worker->id | OWNER_NMI);
-		kng_pool_push(&pool, job);
-		worker->drained++;
-	}
+	worker->drained += drain_pending(&pool, &worker->pending, worker->id | OWNER_NMI);
 }
 
 static void push_one(struct worker *worker)
@@ -161,9 +113,7 @@ static void push_all(struct worker *worker)
 
 	for (i = 0; i < nr; i++)
 		disown(worker->held[i], worker->id);
-	for (i = 0; i + 1 < nr; i++)
-		WRITE_ONCE(worker->held[i]->next, worker->held[i + 1]->index);
-	push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
+	push_held(&pool, worker->held, nr);
 	worker->nr_held = 0;
 	worker->chains++;
 }

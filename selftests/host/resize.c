@@ -21,15 +21,16 @@ static void stall(void);
 #include <reclaim.h>
 
 #include "chain.h"
+
+#define MAX_EXTRA	6	/* chunks that come and go */
+#define MAX_SLOTS	(1 + MAX_EXTRA)
+#define MAX_INDEX	(MAX_SLOTS * KNG_CHUNK_JOBS)
+#include "owners.h"
 #include "tap.h"
 
 #define MAX_THREADS	4
 #define MAX_HELD	8
 #define MAX_PENDING	3	/* that a thread's signals took, and nobody gave back */
-#define MAX_EXTRA	6	/* chunks that come and go */
-#define MAX_SLOTS	(1 + MAX_EXTRA)
-#define NOBODY		0
-#define OWNER_NMI	0x80
 #define SWEEPER		MAX_THREADS
 #define MIN_NMI_POPS	100
 
@@ -58,10 +59,9 @@ struct worker {
 };
 
 static struct kng_pool pool;
-static int owner[MAX_SLOTS * KNG_CHUNK_JOBS];
 static struct worker workers[MAX_THREADS + 1];
 static const struct scenario *scenario;
-static int wrong, started, stop;
+static int started, stop;
 static u32 first_jobs;
 static unsigned long added, freed, most_slots;
 static struct kng_job *memory[MAX_SLOTS];
@@ -73,36 +73,6 @@ static void stall(void)
 {
 	if (self && !(rnd(&stall_random) & 255))
 		sched_yield();
-}
-
-static void complain(const char *what, u32 index)
-{
-	if (!__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED))
-		tap_diag("%s: job %u of slot %u", what, index & (KNG_CHUNK_JOBS - 1),
-			 index >> KNG_CHUNK_SHIFT);
-}
-
-/* Owners. */
-
-static void *token(struct kng_job *job, int who)
-{
-	return (void *)((uintptr_t)job->index << 12 | who);
-}
-
-static void own(struct kng_job *job, int who)
-{
-	if (__atomic_exchange_n(&owner[job->index], who, __ATOMIC_RELAXED) != NOBODY)
-		complain("pop took a job that is in use", job->index);
-	job->obj = token(job, who);
-	job->dtor = who;
-}
-
-static void disown(struct kng_job *job, int who)
-{
-	if (job->obj != token(job, who) || job->dtor != who)
-		complain("somebody wrote to a job that is in use", job->index);
-	if (__atomic_exchange_n(&owner[job->index], NOBODY, __ATOMIC_RELAXED) != who)
-		complain("push of a job that another owns", job->index);
 }
 
 static void nmi(int signal)
@@ -134,17 +104,9 @@ static void nmi(int signal)
 
 static void drain(struct worker *worker)
 {
-	struct llist_node *node = llist_del_all(&worker->pending);
+	int nr = drain_pending(&pool, &worker->pending, (worker->id + 1) | OWNER_NMI);
 
-	while (node) {
-		struct kng_job *job = (void *)((char *)node -
-					       offsetof(struct kng_job, node));
-
-		node = node->next;
-		disown(job, (worker->id + 1) | OWNER_NMI);
-		kng_pool_push(&pool, job);
-		__atomic_fetch_sub(&worker->nr_pending, 1, __ATOMIC_RELAXED);
-	}
+	__atomic_fetch_sub(&worker->nr_pending, nr, __ATOMIC_RELAXED);
 }
 
 /* Threads. */
@@ -163,12 +125,9 @@ static void push_all(struct worker *worker)
 {
 	int i, nr = worker->nr_held;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		disown(worker->held[i], worker->id + 1);
-		if (i)
-			WRITE_ONCE(worker->held[i - 1]->next, worker->held[i]->index);
-	}
-	push_chain(&pool, worker->held[0], worker->held[nr - 1], nr);
+	push_held(&pool, worker->held, nr);
 	worker->nr_held = 0;
 }
 
