@@ -37,20 +37,14 @@ struct value {
 	kptr_crypto __kptr *ctx;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, KNG_SLOTS_MAX);
-	__type(key, __u32);
-	__type(value, struct value);
-} slots SEC(".maps");
+#include "slots.bpf.h"
 
 static int store(__u32 slot, __u64 id)
 {
+	struct value *value = value_of(slot);
 	struct bpf_crypto_ctx *ctx;
-	struct value *value;
 	int err = 0;
 
-	value = bpf_map_lookup_elem(&slots, &slot);
 	if (!value)
 		return -EINVAL;
 	ctx = bpf_crypto_ctx_create(&params, sizeof(params), &err);
@@ -67,9 +61,7 @@ static int store(__u32 slot, __u64 id)
 
 static int tear(__u32 slot)
 {
-	struct value empty = {};
-
-	return bpf_map_update_elem(&slots, &slot, &empty, BPF_ANY);
+	return overwrite(slot);
 }
 
 #include "exercise.bpf.h"

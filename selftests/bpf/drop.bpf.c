@@ -6,7 +6,6 @@
  */
 #include "kng.bpf.h"
 
-const volatile __u32 with_map;
 const volatile struct kng_conf conf;
 struct kng_ctl ctl;
 
@@ -19,13 +18,6 @@ typedef struct holder kptr_holder;
 struct value {
 	kptr_holder __kptr *holder;
 };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, KNG_SLOTS_MAX);
-	__type(key, __u32);
-	__type(value, struct value);
-} slots SEC(".maps");
 
 extern void *bpf_obj_new_impl(__u64 type, void *meta) __ksym;
 extern void bpf_obj_drop_impl(void *obj, void *meta) __ksym;
@@ -50,6 +42,18 @@ static struct holder *holder_new(__u32 slot, __u64 id)
 	return holder;
 }
 
+static int release_value(struct value *value)
+{
+	struct holder *holder = bpf_kptr_xchg(&value->holder, NULL);
+
+	if (!holder)
+		return -ENOENT;
+	bpf_obj_drop_impl(holder, NULL);
+	return 0;
+}
+
+#include "tear.bpf.h"
+
 static int store(__u32 slot, __u64 id)
 {
 	struct holder *holder = holder_new(slot, id);
@@ -57,7 +61,7 @@ static int store(__u32 slot, __u64 id)
 
 	if (!holder)
 		return -ESRCH;
-	value = bpf_map_lookup_elem(&slots, &slot);
+	value = value_of(slot);
 	if (!value) {
 		bpf_obj_drop_impl(holder, NULL);
 		return -EINVAL;
@@ -66,23 +70,6 @@ static int store(__u32 slot, __u64 id)
 	holder = bpf_kptr_xchg(&value->holder, holder);
 	if (holder)
 		bpf_obj_drop_impl(holder, NULL);
-	return 0;
-}
-
-static int tear(__u32 slot)
-{
-	struct value *value, empty = {};
-	struct holder *holder;
-
-	if (with_map)
-		return bpf_map_update_elem(&slots, &slot, &empty, BPF_ANY);
-	value = bpf_map_lookup_elem(&slots, &slot);
-	if (!value)
-		return -EINVAL;
-	holder = bpf_kptr_xchg(&value->holder, NULL);
-	if (!holder)
-		return -ENOENT;
-	bpf_obj_drop_impl(holder, NULL);
 	return 0;
 }
 

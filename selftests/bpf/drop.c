@@ -24,8 +24,8 @@ int main(int argc, char **argv)
 	if (!skel)
 		die("the skeleton does not open");
 	exercise_conf(&skel->rodata->conf, &opt);
-	*(__u32 *)&skel->rodata->with_map =
-		options_variant(&opt, "drop", "map");
+	*(__u32 *)&skel->rodata->by_release =
+		!options_variant(&opt, "drop", "map");
 	if (!exercise_load(skel->skeleton, "drop"))
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "drop");

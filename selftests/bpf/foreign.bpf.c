@@ -5,7 +5,6 @@
  */
 #include "kng.bpf.h"
 
-const volatile __u32 by_release;
 const volatile struct kng_conf conf;
 struct kng_ctl ctl;
 
@@ -19,19 +18,23 @@ struct value {
 	kptr_foreign __kptr *obj;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, KNG_SLOTS_MAX);
-	__type(key, __u32);
-	__type(value, struct value);
-} slots SEC(".maps");
+static int release_value(struct value *value)
+{
+	struct kng_foreign *obj = bpf_kptr_xchg(&value->obj, NULL);
+
+	if (!obj)
+		return -ENOENT;
+	kng_foreign_release(obj);
+	return 0;
+}
+
+#include "tear.bpf.h"
 
 static int store(__u32 slot, __u64 id)
 {
+	struct value *value = value_of(slot);
 	struct kng_foreign *obj;
-	struct value *value;
 
-	value = bpf_map_lookup_elem(&slots, &slot);
 	if (!value)
 		return -EINVAL;
 	obj = kng_foreign_create();
@@ -43,21 +46,6 @@ static int store(__u32 slot, __u64 id)
 		count(replaced, 1);
 		kng_foreign_release(obj);
 	}
-	return 0;
-}
-
-static int tear(__u32 slot)
-{
-	struct value *value, empty = {};
-	struct kng_foreign *obj;
-
-	if (!by_release)
-		return bpf_map_update_elem(&slots, &slot, &empty, BPF_ANY);
-	value = bpf_map_lookup_elem(&slots, &slot);
-	obj = value ? bpf_kptr_xchg(&value->obj, NULL) : NULL;
-	if (!obj)
-		return -ENOENT;
-	kng_foreign_release(obj);
 	return 0;
 }
 

@@ -6,37 +6,10 @@
 #define KNG_NMI_PROGRAM_ELSEWHERE
 #include "kng.bpf.h"
 
-const volatile __u32 by_release;
 const volatile struct kng_conf conf;
 struct kng_ctl ctl;
 
-#include "value.bpf.h"
-#include "release.bpf.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, KNG_SLOTS_MAX);
-	__type(key, __u32);
-	__type(value, struct value);
-} slots SEC(".maps");
-
-static int store(__u32 slot, __u64 id)
-{
-	struct value *value = bpf_map_lookup_elem(&slots, &slot);
-
-	return value ? store_value(value, slot, id) : -EINVAL;
-}
-
-static int tear(__u32 slot)
-{
-	struct value *value, empty = {};
-
-	if (!by_release)
-		return bpf_map_update_elem(&slots, &slot, &empty, BPF_ANY);
-	value = bpf_map_lookup_elem(&slots, &slot);
-	return value ? release_value(value) : -EINVAL;
-}
-
+#include "array.bpf.h"
 #include "exercise.bpf.h"
 
 struct trace_event_raw_nmi_handler {

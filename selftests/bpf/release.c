@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 	if (!skel)
 		die("the skeleton does not open");
 	exercise_conf(&skel->rodata->conf, &opt);
+	*(__u32 *)&skel->rodata->by_release = true;
 	if (!exercise_load(skel->skeleton, "release"))
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "release");

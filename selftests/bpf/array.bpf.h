@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The reference is taken out of the value and released by the program. */
-#ifndef KNG_RELEASE_BPF_H
-#define KNG_RELEASE_BPF_H
+/* An array of values with a kptr of each kind: filled, and torn down either way. */
+#ifndef KNG_ARRAY_BPF_H
+#define KNG_ARRAY_BPF_H
+
+#include "value.bpf.h"
 
 static int release_task(struct value *value)
 {
@@ -42,4 +44,13 @@ static int release_value(struct value *value)
 	return release_mask(value);
 }
 
-#endif /* KNG_RELEASE_BPF_H */
+#include "tear.bpf.h"
+
+static int store(__u32 slot, __u64 id)
+{
+	struct value *value = value_of(slot);
+
+	return value ? store_value(value, slot, id) : -EINVAL;
+}
+
+#endif /* KNG_ARRAY_BPF_H */
