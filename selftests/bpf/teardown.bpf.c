@@ -10,13 +10,7 @@ const volatile struct kng_conf conf;
 struct kng_ctl ctl;
 
 #include "value.bpf.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct value);
-} slots SEC(".maps");
+#include "slots.bpf.h"
 
 /* A per-CPU map: each CPU's value, or only the one that the NMIs come to. */
 static int store_percpu(__u32 slot, __u64 id)
@@ -46,17 +40,15 @@ static int store(__u32 slot, __u64 id)
 	}
 	if (conf.per_cpu)
 		return store_percpu(slot, id);
-	value = bpf_map_lookup_elem(&slots, &slot);
+	value = value_of(slot);
 	return value ? store_value(value, slot, id) : -EINVAL;
 }
 
 static int tear(__u32 slot)
 {
-	struct value empty = {};
-
 	if (conf.by_delete)
 		return bpf_map_delete_elem(&slots, &slot);
-	return bpf_map_update_elem(&slots, &slot, &empty, BPF_ANY);
+	return overwrite(slot);
 }
 
 #include "exercise.bpf.h"
