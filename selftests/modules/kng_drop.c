@@ -38,11 +38,10 @@
  *   cat /sys/kernel/debug/kng_drop/{bottoms,lost}
  *	how often that was reached, and how often a nested handler was dropped
  */
-#include <linux/debugfs.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
-#include <linux/uaccess.h>
 
+#include "files.h"
 #include "nmi_send.h"
 
 #define MAX_LEVELS 4
@@ -119,15 +118,12 @@ static ssize_t go_write(struct file *file, const char __user *ubuf, size_t len,
 			loff_t *pos)
 {
 	unsigned int below, in;
-	char buf[40];
+	int found;
 
-	if (!len || len >= sizeof(buf))
-		return -EINVAL;
-	if (copy_from_user(buf, ubuf, len))
-		return -EFAULT;
-	buf[len] = '\0';
-	if (sscanf(buf, "%u %u", &below, &in) != 2 || below > MAX_LEVELS ||
-	    in > MAX_LEVELS)
+	found = read_numbers(ubuf, len, &below, &in);
+	if (found < 0)
+		return found;
+	if (found < 2 || below > MAX_LEVELS || in > MAX_LEVELS)
 		return -EINVAL;
 
 	mutex_lock(&go_lock);
@@ -138,18 +134,7 @@ static ssize_t go_write(struct file *file, const char __user *ubuf, size_t len,
 	mutex_unlock(&go_lock);
 	return len;
 }
-
-static const struct file_operations go_fops = {
-	.owner = THIS_MODULE,
-	.write = go_write,
-};
-
-static int count_get(void *data, u64 *val)
-{
-	*val = atomic64_read(data);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
+DEFINE_WRITE_ATTRIBUTE(go);
 
 static int hook_levels(void)
 {

@@ -14,11 +14,11 @@
  * a kprobe instead; inside its handler no other kprobe on this CPU is
  * served, so everything that the NMI reaches is hidden from kprobe users.
  */
-#include <linux/debugfs.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 
+#include "files.h"
 #include "nmi_send.h"
 
 static char *at;
@@ -125,13 +125,6 @@ static void unhook(void)
 	unregister_ftrace_function(&entry_ops);
 	ftrace_free_filter(&entry_ops);
 }
-
-static int count_get(void *data, u64 *val)
-{
-	*val = atomic64_read(data);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
 
 static int __init nmi_at_init(void)
 {

@@ -17,14 +17,13 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
-#include <linux/uaccess.h>
 
 #include "compat.h"
+#include "files.h"
 #include "nmi_send.h"
 
 struct storm {
@@ -39,22 +38,6 @@ static bool let_go;
 static bool on_hotplug;
 static enum cpuhp_state hotplug_state;
 static struct dentry *dir;
-
-/* One or two numbers that the user wrote; returns how many. */
-static int read_numbers(const char __user *ubuf, size_t len,
-			unsigned int *a, unsigned int *b)
-{
-	char buf[40];
-	int found;
-
-	if (!len || len >= sizeof(buf))
-		return -EINVAL;
-	if (copy_from_user(buf, ubuf, len))
-		return -EFAULT;
-	buf[len] = '\0';
-	found = sscanf(buf, "%u %u", a, b);
-	return found > 0 ? found : -EINVAL;
-}
 
 static int fire_one(void)
 {
@@ -87,11 +70,7 @@ static ssize_t fire_write(struct file *file, const char __user *ubuf,
 	}
 	return len;
 }
-
-static const struct file_operations fire_fops = {
-	.owner = THIS_MODULE,
-	.write = fire_write,
-};
+DEFINE_WRITE_ATTRIBUTE(fire);
 
 static ssize_t hold_write(struct file *file, const char __user *ubuf,
 			  size_t len, loff_t *pos)
@@ -113,11 +92,7 @@ static ssize_t hold_write(struct file *file, const char __user *ubuf,
 	local_irq_restore(flags);
 	return err ? err : len;
 }
-
-static const struct file_operations hold_fops = {
-	.owner = THIS_MODULE,
-	.write = hold_write,
-};
+DEFINE_WRITE_ATTRIBUTE(hold);
 
 static ssize_t let_go_write(struct file *file, const char __user *ubuf,
 			    size_t len, loff_t *pos)
@@ -125,11 +100,7 @@ static ssize_t let_go_write(struct file *file, const char __user *ubuf,
 	WRITE_ONCE(let_go, true);
 	return len;
 }
-
-static const struct file_operations let_go_fops = {
-	.owner = THIS_MODULE,
-	.write = let_go_write,
-};
+DEFINE_WRITE_ATTRIBUTE(let_go);
 
 static ssize_t hotplug_write(struct file *file, const char __user *ubuf,
 			     size_t len, loff_t *pos)
@@ -143,11 +114,7 @@ static ssize_t hotplug_write(struct file *file, const char __user *ubuf,
 	WRITE_ONCE(on_hotplug, on);
 	return len;
 }
-
-static const struct file_operations hotplug_fops = {
-	.owner = THIS_MODULE,
-	.write = hotplug_write,
-};
+DEFINE_WRITE_ATTRIBUTE(hotplug);
 
 static enum hrtimer_restart storm_tick(struct hrtimer *timer)
 {
@@ -250,13 +217,6 @@ static const struct file_operations storm_fops = {
 	.llseek = seq_lseek,
 	.release = single_release,
 };
-
-static int count_get(void *data, u64 *val)
-{
-	*val = atomic64_read(data);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(count_fops, count_get, NULL, "%llu\n");
 
 static int __init nmi_fire_init(void)
 {
