@@ -60,6 +60,32 @@ test_module() {
 lockdep_on() { grep -q '^ *debug_locks: *1$' /proc/lockdep_stats; }
 loaded() { grep -q "^$1 " /proc/modules; }
 not() { ! "$@"; }
+alive() { kill -0 "$1" 2>/dev/null; }
+# ended PID FILE: waits for it, shows what it wrote there, returns what it returned
+ended() {
+	wait "$1"
+	rc=$?
+	sed 's/^/    /' "$2"
+	return "$rc"
+}
+
+# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
+kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
+# The program, and its options, that gives back last references in NMI on this kernel
+last_program() {
+	if kernel_cancels; then
+		echo /tests/bpf/release --expect-nmi stub --last
+	else
+		echo /tests/bpf/teardown --map array --expect-nmi 0 --last
+	fi
+}
+# in_nmi FUNCTION: how often the witness saw it there
+in_nmi() { awk -v n="$1" '$1 == n { print $3 }' "$DBG/kng_witness/counts"; }
+
+# A map that nobody uses, of a kind that mapof knows; it is pinned.
+map_made() { /tests/bpf/mapof --variant "$1"; }
+map_ends() { rm "/sys/fs/bpf/kng-$1"; }
+rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
 
 guard_load() { /sbin/modprobe kptr_nmi_guard "$@"; }
 guard_unload() { /sbin/rmmod kptr_nmi_guard; }
@@ -91,7 +117,9 @@ unhooked() { hooks | cmp -s - /tmp/hooks.before; }
 hooked() { not unhooked; }
 show_hooks() { hooks | diff /tmp/hooks.before - | sed -n 's/^[+>]\([^+]\)/# hooked: \1/p'; }
 
-# The last line that the guard wrote into the kernel's log
+# told WORDS: the guard wrote them into the kernel's log
+told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
+# The last line that it wrote
 said_last() { dmesg | sed -n 's/.*kptr_nmi_guard: //p' | tail -n 1; }
 # (The kernel's own remarks on foreign modules do not count.)
 lines_said() { dmesg | grep ' kptr_nmi_guard: ' | grep -vc 'taints kernel\|tainting kernel'; }

@@ -5,8 +5,6 @@
 # when that is). Then the kernel does in NMI what it would do without the guard;
 # nothing is lost and nothing released twice.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 work=put_task_struct_rcu_user
 dropped() { /tests/bpf/dropped --variant "$1"; }
 watch() {

@@ -4,7 +4,7 @@
 # reference is accounted for. $ARGS: the policy.
 
 policy=$ARGS
-told() { dmesg | grep -c 'kptr_nmi_guard: no job left for a destructor called in NMI'; }
+times_told() { dmesg | grep -c 'kptr_nmi_guard: no job left for a destructor called in NMI'; }
 # The program's own verdict wants no leaks: its lines are only quoted.
 quoted() {
 	"$@" >/tmp/out 2>&1
@@ -21,12 +21,12 @@ leak() {
 	check 'array: none is lost' teardown --map array --last --source fire --rounds 32 --expect-nmi 0
 	check 'the pool was found empty' stat_is empty "$(stat kept)"
 	check 'references were kept in their slots' test "$(stat kept)" -eq $((32 * 7))
-	check 'the log says so once' test "$(told)" -eq 1
+	check 'the log says so once' test "$(times_told)" -eq 1
 	check 'per-CPU array: none is lost' \
 		teardown --map percpu_array --last --source fire --rounds 32 --expect-nmi 0
 	check 'references were kept in their slots' test "$(stat kept)" -eq $((2 * 32 * 7))
 	check 'nothing leaked' stat_is leaked 0
-	check 'nothing more was said' test "$(told)" -eq 1
+	check 'nothing more was said' test "$(times_told)" -eq 1
 	guard_worked
 	guard_end
 
@@ -38,7 +38,7 @@ leak() {
 	check 'hash: references leaked' stat_is leaked $((32 * 7))
 	check 'nothing kept' stat_is kept 0
 	check 'nothing inline' stat_is inlined 0
-	check 'the log says so once' test "$(told)" -eq 1
+	check 'the log says so once' test "$(times_told)" -eq 1
 	guard_worked
 	guard_end leaks
 

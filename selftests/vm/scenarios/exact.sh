@@ -4,8 +4,6 @@
 # in /sys/fs/bpf/NAME, so that they can be older than the guard, and outlive it.
 
 BPF=/sys/fs/bpf
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 # What NMIs do (exact.h)
 off=0 overwrite=1 delete=2 release=3
 
@@ -20,9 +18,7 @@ forgotten() { eventually 10 stat_is maps_watched "$1"; }
 counted() { eventually 10 quiet && stat_is references "$1"; }
 quoted() { sed 's/^/# exact: /' /tmp/exact.out; }
 users() { exact tell "$1" 0 && got users; }
-told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
 nmi() { echo "$1" >"$DBG"/kng_nmi_fire/fire; }
-in_nmi() { awk -v n="$1" '$1 == n { print $3 }' "$DBG/kng_witness/counts"; }
 
 # bpftool with the libraries of the machine that it comes from
 bpftool() { /tests/tool/ld.so --library-path /tests/tool /tests/tool/bpftool "$@"; }

@@ -5,16 +5,12 @@
 # forgotten with it. Then again: the next load is a new module, maybe at the
 # same address.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
-
 door=door_release_of_module_kng_foreign
 foreign() { /tests/bpf/foreign --source fire "$@"; }
 pending() { /tests/bpf/pending --slots 256 "$@"; }
 learnt() { stat_is $door '1 destructor'; }
 foreign_gone() { ! loaded kng_foreign; }
 hooked_foreign() { grep -q '^kng_foreign_release_dtor ' /sys/kernel/tracing/enabled_functions; }
-rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
 counted() { awk -v n="$1" '$1 == n { print $2, $3 }' "$DBG/kng_foreign/counts"; }
 
 test_module kng_witness

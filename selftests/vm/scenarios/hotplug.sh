@@ -2,14 +2,8 @@
 # shellcheck shell=sh
 # CPUs that go and come while NMIs defer destructors on them.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 cpu1=/sys/devices/system/cpu/cpu1/online
-if kernel_cancels; then
-	program='/tests/bpf/release --expect-nmi stub --last'
-else
-	program='/tests/bpf/teardown --map array --expect-nmi 0 --last'
-fi
+program=$(last_program)
 # shellcheck disable=SC2086 # words
 tear() { $program "$@"; }
 switch_cpu1() {
@@ -28,10 +22,7 @@ storm_begin() {
 }
 storm_end() {
 	kill -TERM "$storm"
-	wait "$storm"
-	rc=$?
-	sed 's/^/    /' /tmp/storm.out
-	return "$rc"
+	ended "$storm" /tmp/storm.out
 }
 
 test_module kng_witness

@@ -4,13 +4,10 @@
 # livepatch; here kng_ipmodify) has some of the release door's, the guard says
 # which and what that costs, and does without. It shares none of its own.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 hold() { /sbin/insmod /tests/modules/kng_ipmodify.ko "function=$1" 2>/tmp/insmod.err; }
 let_go() { /sbin/rmmod kng_ipmodify; }
 busy() { ! hold "$1" && grep -q 'Device or resource busy' /tmp/insmod.err; }
 # What the guard logged since `dmesg -c`
-told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
 door() { stat_is "door_release_$1" "$2"; }
 worked_in_nmi() { awk '$1 == "put_task_struct_rcu_user" && $3 > 0' "$DBG/kng_witness/counts" | grep -q .; }
 teardown() { /tests/bpf/teardown --map array --last --rounds 16 "$@"; }

@@ -4,16 +4,9 @@
 # take hooks out any more. The guard's module then has to stay: the kernel still
 # calls it. $ARGS: before or after the guard was loaded.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
-if kernel_cancels; then
-	program='/tests/bpf/release --expect-nmi stub --last'
-else
-	program='/tests/bpf/teardown --map array --expect-nmi 0 --last'
-fi
+program=$(last_program)
 # shellcheck disable=SC2086 # words
 tear() { $program "$@"; }
-told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
 state_is() { grep -qx "$1" /sys/module/kptr_nmi_guard/initstate; }
 
 test_module kng_witness

@@ -5,10 +5,6 @@
 # sends its NMI from such a handler. (There the map does not hold the last
 # references, so that what runs in NMI can't hang.)
 
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
-told() { dmesg | grep -Eq -- "kptr_nmi_guard: $1"; }
-in_nmi() { awk -v n="$1" '$1 == n { print $3 }' "$DBG/kng_witness/counts"; }
 teardown() { /tests/bpf/teardown --rounds 32 "$@"; }
 
 # A kprobe can't skip a function. So the door takes one more reference for its

@@ -5,8 +5,6 @@
 # lost, and nothing of it stays. (Not the last references, so that a destructor
 # that runs in NMI while there is no guard cannot hang.)
 
-# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 if kernel_cancels; then program=release; else program='teardown --map array'; fi
 cycles=$ARGS
 
@@ -20,10 +18,7 @@ storm_begin() {
 # What was created was destroyed, exactly: the program's TAP.
 storm_end() {
 	kill -TERM "$storm"
-	wait "$storm"
-	rc=$?
-	sed 's/^/    /' /tmp/storm.out
-	return "$rc"
+	ended "$storm" /tmp/storm.out
 }
 
 # No two of the same kind follow each other.

@@ -5,8 +5,6 @@
 
 MAPS=$DBG/kptr_nmi_guard/maps
 FAIL=/sys/module/kng_nomem/parameters
-map_made() { /tests/bpf/mapof --variant "$1"; }
-map_ends() { rm "/sys/fs/bpf/kng-$1"; }
 waits() { grep -q " $1 .* waits$" "$MAPS"; }
 short() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=1048576)'; }
 short_told() { [ "$(short)" -eq "$1" ]; }

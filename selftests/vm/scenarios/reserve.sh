@@ -7,12 +7,9 @@ MAPS=$DBG/kptr_nmi_guard/maps
 cpus=$(($(sed 's/.*-//' /sys/devices/system/cpu/possible) + 1))
 floor=1024
 
-map_made() { /tests/bpf/mapof --variant "$1"; }
-map_ends() { rm "/sys/fs/bpf/kng-$1"; }
 # The id is known to the kernel only; met_us to nobody before.
 line() { sed -n "s/^[1-9][0-9]* $1 \(.*\) met_us [0-9]*$/\1/p" "$MAPS"; }
 line_is() { [ "$(line "$1")" = "$2" ]; }
-rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
 
 # charged KIND TYPE ENTRIES CHARGE FIELDS: a map, and what the stats and `maps' say of it
 charged() {
@@ -54,15 +51,15 @@ check 'rmmod kng_foreign' eventually 10 rmmod_foreign
 guard_end
 
 # What max_jobs does not allow is told, and made up for when there is less to want.
-told() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=4096)'; }
+times_told() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=4096)'; }
 guard_begin max_jobs=4096 headroom=4096
 check 'a map of 100 entries' map_made array
 check 'there is no room for it' eventually 10 stat_is shortfall 100
 check 'so it waits' grep -q ' array .* waits$' "$MAPS"
-check 'the log says so' test "$(told)" -eq 1
+check 'the log says so' test "$(times_told)" -eq 1
 check 'another' map_made hash
 check 'waits, too' eventually 10 stat_is shortfall $((100 + full))
-check 'and nothing more is said' test "$(told)" -eq 1
+check 'and nothing more is said' test "$(times_told)" -eq 1
 check 'no more jobs than may be' stat_is jobs_total 4096
 map_ends array
 map_ends hash

@@ -3,14 +3,8 @@
 # Destructors that can't run for a while: interrupts are off, something else has
 # the CPU, tasks are frozen. Unloading waits for them; nothing is lost.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: there, releases.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 realtime() { grep -qsx 1 /sys/kernel/realtime; }
-if kernel_cancels; then
-	program='/tests/bpf/release --expect-nmi stub --last'
-else
-	program='/tests/bpf/teardown --map array --expect-nmi 0 --last'
-fi
+program=$(last_program)
 # shellcheck disable=SC2086 # words
 tear() { $program "$@"; }
 hold_begin() {
@@ -20,15 +14,9 @@ hold_begin() {
 	eventually 20 stat_is pending 8
 }
 going() { grep -qsx going /sys/module/kptr_nmi_guard/initstate; }
-hold_end() {
-	wait "$hold"
-	rc=$?
-	sed 's/^/    /' /tmp/hold.out
-	return "$rc"
-}
+hold_end() { ended "$hold" /tmp/hold.out; }
 dtors() { awk '$1 == "kng_foreign_release_dtor" { print $2, $3 }' "$DBG/kng_foreign/counts"; }
 dtors_are() { [ "$(dtors)" = "$1" ]; }
-rmmod_foreign() { /sbin/rmmod kng_foreign 2>/dev/null; }
 # pm_test: all of the way down, as far as LEVEL, and back after a second.
 suspend() {
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay

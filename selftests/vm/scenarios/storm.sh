@@ -5,7 +5,6 @@
 # --last there, so that a destructor that runs in NMI cannot hang.)
 
 storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 "$@"; }
-alive() { kill -0 "$1" 2>/dev/null; }
 
 test_module kng_witness
 test_module kng_nmi_fire
@@ -27,10 +26,8 @@ for map in $maps; do
 		eventually 2 stat_positive seen_nmi && cycles=$((cycles + 1))
 		guard_unload || break
 	done
-	wait $pid
-	rc=$?
-	sed 's/^/    /' /tmp/storm.out
-	check "storm, $map, guard loaded and unloaded $cycles times under it" test $rc -eq 0
+	check "storm, $map, guard loaded and unloaded $cycles times under it" \
+		ended $pid /tmp/storm.out
 	check 'at least three times' test $cycles -ge 3
 	check 'guard unloaded' not loaded kptr_nmi_guard
 	check 'hooks gone' unhooked

@@ -3,8 +3,6 @@
 # BPF's fentry and fexit on every function that the guard hooks, attached before
 # the guard comes and after, gone before it goes and after: both work.
 
-# Since 7.2 an update in NMI leaves kptrs where they are: no teardown there.
-kernel_cancels() { grep -q ' bpf_obj_cancel_fields$' /proc/kallsyms; }
 if kernel_cancels; then paths=2; else paths=6; fi
 trace() {
 	/tests/bpf/tracers --variant "$1" >/tmp/tracers.out 2>&1 &
@@ -14,10 +12,7 @@ trace() {
 # Each traced function was seen by each program: its TAP.
 traced() {
 	kill "$tracers"
-	wait "$tracers"
-	rc=$?
-	sed 's/^/    /' /tmp/tracers.out
-	return $rc
+	ended "$tracers" /tmp/tracers.out
 }
 run() {
 	program=$1

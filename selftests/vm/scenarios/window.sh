@@ -20,10 +20,7 @@ check 'all workers are on one CPU' eval "echo 1 >$unbound"
 guard_begin jobs=1
 check 'the door is shut' stat_is door_teardown 'closed (no map needs it)'
 echo >&4
-wait $pid
-rc=$?
-sed 's/^/    /' /tmp/out
-check 'filled and torn down before the workers ran' test $rc -eq 0
+check 'filled and torn down before the workers ran' ended $pid /tmp/out
 check 'all by the release door' stat_is taken_release 256
 check 'the pool was never empty' stat_is empty 0
 check 'the door opens when they run' eventually 10 stat_is door_teardown open
