@@ -15,6 +15,7 @@ help:
 ## make check      all tests: host, boots, install, lint (ends with prove's summary)
 ## make check-all  the same on every kernel of scripts/kernels.conf
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
+## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
 ## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
@@ -41,6 +42,9 @@ check-all:
 check-debug:
 	@scripts/check-debug -j $(JOBS)
 
+check-kernel: prepare
+	@KNG_PREPARED=1 KNG_KERNELS=$(KERNEL) prove --exec '' --timer selftests/kernel/kernel.t
+
 lint:
 	@scripts/lint
 
@@ -59,4 +63,4 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug lint install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug check-kernel lint install uninstall doctor clean distclean
