@@ -22,11 +22,21 @@ test_module kng_witness
 test_module kng_nmi_fire
 echo on >"$KCSAN"
 setups=$(kcsan setup_watchpoints)
-for param in teardown=always teardown=auto; do
+for param in teardown=always teardown=auto reserve=exact; do
 	guard_begin $param budget=8
+	# The pool grows and shrinks meanwhile.
+	: >/tmp/churning
+	while [ -e /tmp/churning ]; do
+		/tests/bpf/churn --variant die --rounds 20 --dtors 5000 >/dev/null 2>&1
+	done &
+	churn=$!
 	check "$param: storm, array" storm --map array --last --expect-nmi any
 	check "$param: storm, hash" storm --map hash --last --expect-nmi any
 	check "$param: stores against teardown" /tests/bpf/toctou --dtors 20000 --expect-nmi stub
+	rm /tmp/churning
+	wait $churn
+	note "grown $(stat grown), trimmed $(stat trimmed)"
+	check "$param: the pool grew" stat_positive grown
 	guard_worked
 	guard_end
 done
