@@ -30,8 +30,19 @@ leak() {
 	guard_worked
 	guard_end
 
-	# An element that goes can't keep anything. A leaked reference's destructor is
-	# entered, but skipped: it gives nothing back.
+	# Where the teardown door can't skip what it is in, nothing can be kept.
+	test_module kng_ipmodify function=bpf_obj_free_fields
+	exhausted jobs=1 max_jobs=1
+	quoted teardown --map array --last --source fire --rounds 8 --expect-nmi stub
+	check 'array, but a livepatch holds the function: references leaked' stat_is leaked $((8 * 7))
+	check 'none was kept' stat_is kept 0
+	guard_end leaks
+	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
+}
+
+# An element that goes can't keep anything.
+leak_hash() {
+	# A leaked reference's destructor is entered, but skipped: it gives nothing back.
 	dmesg -c >/dev/null
 	exhausted jobs=1 max_jobs=1
 	quoted teardown --map hash --last --source fire --rounds 32 --expect-nmi stub
@@ -51,15 +62,6 @@ leak() {
 	check 'they were kept' stat_is kept $((8 * 7))
 	guard_end leaks
 	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
-
-	# Where the teardown door can't skip what it is in, nothing can be kept.
-	test_module kng_ipmodify function=bpf_obj_free_fields
-	exhausted jobs=1 max_jobs=1
-	quoted teardown --map array --last --source fire --rounds 8 --expect-nmi stub
-	check 'array, but a livepatch holds the function: references leaked' stat_is leaked $((8 * 7))
-	check 'none was kept' stat_is kept 0
-	guard_end leaks
-	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
 }
 
 # Faster than destructors run: NMIs on both CPUs, few jobs, one call for each run
@@ -70,9 +72,11 @@ faster() {
 	check 'the pool was found empty' stat_positive empty
 	check 'references were kept' stat_positive kept
 	check 'nothing leaked' stat_is leaked 0
-	quoted teardown --map hash --last --source storm --slots 128 --rounds 4 --period-us 100 \
-		--expect-nmi stub
-	check 'references leaked' stat_positive leaked
+	if [ -n "$(usable_maps hash)" ]; then
+		quoted teardown --map hash --last --source storm --slots 128 --rounds 4 --period-us 100 \
+			--expect-nmi stub
+		check 'references leaked' stat_positive leaked
+	fi
 	check 'never more jobs than there may be' stat_is jobs_total 16
 	guard_worked
 	guard_end leaks
@@ -94,6 +98,7 @@ test_module kng_nmi_fire
 case $policy in
 leak)
 	leak
+	[ -z "$(usable_maps hash)" ] || leak_hash
 	faster
 	;;
 inline) inline ;;
