@@ -187,6 +187,7 @@ static int count_racing(void *unused)
 
 	while (time_before(jiffies, end)) {
 		counter++;
+		barrier(); /* In memory, each time. */
 		cond_resched();
 	}
 	return 0;
