@@ -41,7 +41,6 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/limits.h>
 #include <linux/seq_file.h>
 
 #include "exact.h"

@@ -23,7 +23,7 @@ extern enum kng_on_empty kng_on_empty;
 /**
  * kng_teardown_open() - open the door, if it isn't open yet
  *
- * Context: Task; pool and offload are ready. Callers are serialised.
+ * Context: Task; pool and offload are ready. Callers may come at once.
  * Return: as kng_hook_install().
  */
 int kng_teardown_open(void);
