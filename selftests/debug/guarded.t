@@ -14,6 +14,14 @@ quiet() {
 	boot "$name" "$what" --kernel debug "$@"
 }
 
+# unlocked NAME WHAT VM-OPTION...: where hashes change in NMI. Of that lockdep complains,
+# rightly, and then it is off; that a worker frees the objects of a map while it may be
+# preempted is the kernel's, too. KASAN, objects and RCU are still looked at.
+unlocked() {
+	quiet "$@" --cmdline lockdep.prove_locking=0 --allow \
+		'inconsistent lock state|using smp_processor_id\(\) in preemptible|Call Trace'
+}
+
 # The checks are compiled in: without that silence would say nothing.
 ko=$(find "$("$TOP/scripts/dkms-build" debug)/modules" -name kptr_nmi_guard.ko)
 N=$((N + 1))
@@ -48,6 +56,25 @@ quiet kprobe 'hook=kprobe' --scenario kprobe --timeout 240
 quiet tracers 'fentry and fexit on every hooked function' --scenario tracers --timeout 300
 quiet ipmodify 'functions that somebody else holds' --scenario ipmodify --timeout 240
 quiet empty 'on_empty=leak' --scenario empty --args leak
+quiet exact 'reserve=exact' --scenario exact --args refusal,older,shared,refusing --timeout 240
+quiet shrinking 'reserve=exact: the reserve follows the count; storms' \
+	--scenario exact --args shrinking,storms --timeout 240
+quiet reserve 'what maps are charged' --scenario reserve --timeout 240
+quiet churn 'maps by the thousand' --scenario churn --timeout 240
+quiet nomem 'no memory, and then some' --scenario nomem
+quiet window 'a map torn down before the workers knew of it' --scenario window
+quiet dropped 'what ftrace drops' --scenario dropped --timeout 240
+quiet life 'loaded and unloaded 5 times under storm; two at once' --scenario life --args 5 --timeout 240
+quiet hotplug 'CPUs go and come' --scenario hotplug --args storm --timeout 240
+quiet starved 'interrupts off, no worker, frozen tasks' --scenario starved --smp 3 --timeout 400 \
+	--cmdline rcupdate.rcu_cpu_stall_timeout=120
+quiet killed 'ftrace shut itself down' --scenario killed --args after
+unlocked counting 'reserve=exact: what is counted' --scenario exact --args counting,drifting --timeout 240
+unlocked burst '100,000 destructors out of one NMI' --scenario burst --args 100000 --mem 2G --timeout 240
+unlocked soak 'random operations on all maps' --scenario soak --timeout 240 \
+	--args --seed,1,--taken,50000,--acts,512,--expect-nmi,stub,--last,--memory
+unlocked fuzz 'random operations, random parameters' --scenario fuzz --timeout 240 \
+	--args 1,60,--expect-nmi,stub,--last
 site=rcu_segcblist_enqueue
 # (Not the deletion of local storage: it takes a lock in NMI that is not for NMI,
 # the kernel by itself, and lockdep says so.)

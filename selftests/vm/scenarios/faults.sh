@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Debug kernels, with kmemleak=on: loading while allocations fail. First each allocation that is
-# made below the module's init fails once, one in each load; then any
-# below the module's own code, one in a few, with the module at work. A load
-# works or fails with a line in the log; nothing stays behind. $ARGS names a
-# function of the kernel below which nothing fails, if there is one to skip.
+# Debug kernels, with kmemleak=on: allocations fail. $ARGS:
+#   load PARAM...	each allocation that is made below the module's init fails once,
+#			one in each load; a load works or fails with a line in the log
+#   work		any below the module's own code, one in a few, with the module at work
+# Nothing stays behind.
 
 FAULTS="$DBG/failslab $DBG/fail_page_alloc"
 
@@ -47,10 +47,12 @@ load_failing() {
 	) 2>/tmp/modprobe.err
 }
 
-# every NAME PARAM...: one load for each allocation there is
-every() {
-	what=$1 nth=0 loads=0 refusals=0 wrong=0
-	shift
+# load PARAM...: one load for each allocation there is
+load() {
+	nth=0 loads=0 refusals=0 wrong=0
+	# shellcheck disable=SC2046 # two words
+	below $(bounds do_one_initcall)
+	check 'a map of kptrs exists' map_made task
 	while [ "$nth" -lt 2000 ]; do
 		nth=$((nth + 1))
 		before=$(lines_said)
@@ -76,7 +78,8 @@ every() {
 		fi
 		[ "$(hits)" -gt 0 ] || break
 	done
-	check "$what: each of $((nth - 1)) allocations failed once: $loads loads, $refusals refusals" \
+	map_ends task
+	check "modprobe $*: each of $((nth - 1)) allocations failed once: $loads loads, $refusals refusals" \
 		test "$(hits)" -eq 0
 	check 'there were some' test $nth -gt 20
 	check 'some loads went on without' test $loads -gt 1
@@ -84,56 +87,45 @@ every() {
 	check 'each refusal said why, nothing stayed' test $wrong -eq 0
 }
 
-if [ -n "$ARGS" ]; then
-	# shellcheck disable=SC2046 # two words
-	set -- $(bounds "$ARGS")
-	[ $# -eq 2 ] || bail "no function $ARGS"
-	for dir in $FAULTS; do
-		echo "$1" >"$dir/reject-start"
-		echo "$2" >"$dir/reject-end"
+# At work: what the module itself asks for, wherever
+work() {
+	round=0 worked=0 wrong=0 failed=0
+	test_module kng_foreign
+	while [ $round -lt 10 ]; do
+		round=$((round + 1))
+		guard_load || break
+		# shellcheck disable=SC2046 # two words
+		set -- $(awk '$1 == "kptr_nmi_guard" { print $6, $2 }' /proc/modules)
+		below "$1" "$(printf '0x%x' $(($1 + $2)))"
+		count_down 1000000
+		probability 30
+		for kind in task foreign; do
+			map_made $kind && map_ends $kind
+		done
+		/tests/bpf/teardown --map array --rounds 8 --source fire --expect-nmi any \
+			>/dev/null 2>&1 && worked=$((worked + 1))
+		probability 0
+		failed=$((failed + $(hits)))
+		if ! eventually 20 quiet || ! sums_hold; then
+			wrong=$((wrong + 1))
+			sed 's/^/# stats: /' "$STATS"
+		fi
+		guard_unload || break
 	done
-fi
+	check "$failed allocations failed" test $failed -gt 20
+	check 'all rounds came to their end' test $worked -eq 10
+	check 'nothing stayed pending, and the sums hold' test $wrong -eq 0
+	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+}
+
 leaks_begin
 test_module kng_witness
 test_module kng_nmi_fire
 hooks_before
-
-# shellcheck disable=SC2046 # two words
-below $(bounds do_one_initcall)
-check 'a map of kptrs exists' /tests/bpf/mapof --variant task
-every 'with a map to guard'
-rm /sys/fs/bpf/kng-task
-every 'hook=kprobe' hook=kprobe
-
-# At work: what the module itself asks for, wherever
-test_module kng_foreign
-round=0
-worked=0
-while [ $round -lt 10 ]; do
-	round=$((round + 1))
-	guard_load || continue
-	base=$(awk '$1 == "kptr_nmi_guard" { print $6, $2 }' /proc/modules)
-	# shellcheck disable=SC2086 # two words
-	set -- $base
-	below "$1" "$(printf '0x%x' $(($1 + $2)))"
-	count_down 1000000
-	probability 30
-	for kind in task foreign; do
-		/tests/bpf/mapof --variant $kind && rm -f /sys/fs/bpf/kng-$kind
-	done
-	/tests/bpf/teardown --map array --rounds 8 --source fire --expect-nmi any >/dev/null 2>&1 && worked=$((worked + 1))
-	probability 0
-	failed=$(hits)
-	eventually 20 quiet
-	sums_hold || note "round $round: the sums do not hold"
-	guard_unload || break
-	note "round $round: $failed allocations failed"
-done
-check 'rounds at work while allocations fail' test $worked -eq 10
+# shellcheck disable=SC2086 # words
+$ARGS
 check 'guard unloaded' not loaded kptr_nmi_guard
 check 'hooks gone' unhooked
-check 'rmmod kng_foreign' eventually 10 /sbin/rmmod kng_foreign
-# shellcheck disable=SC2046 # two words
 below 0 0xffffffffffffffff
 leaks_end
 finish

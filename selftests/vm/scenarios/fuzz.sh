@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # The guard with random parameters under random map operations, again and again:
 #   SEED SECONDS OPTION...
-# Each round prints how to run it alone.
+# Each round prints how to run it alone. Beside it other maps come and go, and a
+# module whose destructor has to be learnt and forgotten.
 
 # shellcheck disable=SC2086 # words
 set -- $ARGS
@@ -19,6 +20,32 @@ pick() {
 	picked=$1
 }
 
+# company SEED: until /tmp/round-over is there; what fails goes to /tmp/company
+company() {
+	seed=$1 met=0
+	while [ ! -e /tmp/round-over ]; do
+		if ! loaded kng_foreign; then
+			/sbin/insmod /tests/modules/kng_foreign.ko || break
+		fi
+		for kind in $kinds; do
+			pick 0 1 2
+			[ "$picked" -eq 0 ] || continue
+			map_made "$kind" || break 2
+			map_ends "$kind"
+			met=$((met + 1))
+		done
+		pick stays goes
+		if [ "$picked" = goes ]; then
+			eventually 20 rmmod_foreign || break
+		fi
+	done >/tmp/company 2>&1
+	! loaded kng_foreign || eventually 20 rmmod_foreign
+	echo "$met" >/tmp/met
+	[ -e /tmp/round-over ]
+}
+kinds='foreign array percpu_array hash prealloc percpu_hash lru percpu_lru
+	task_st cgroup_st two object list tree plain none'
+
 test_module kng_witness
 test_module kng_nmi_fire
 rounds=0
@@ -34,9 +61,15 @@ while [ "$(date +%s)" -lt "$end" ] && [ "$TAP_FAILED" -eq 0 ]; do
 	note "round $rounds: $params"
 	# shellcheck disable=SC2086 # words
 	guard_begin $params
+	rm -f /tmp/round-over
+	company $round &
+	company=$!
 	# shellcheck disable=SC2086 # words
 	check "soak --seed $round --acts $acts --period-us $period" /tests/bpf/soak --seed $round \
 		--seconds 20 --acts $acts --period-us $period $options
+	touch /tmp/round-over
+	check 'its company came and went' ended $company /tmp/company
+	check "$(cat /tmp/met) maps" test "$(cat /tmp/met)" -gt 0
 	guard_worked
 	guard_end
 	rounds=$((rounds + 1))
