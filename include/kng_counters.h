@@ -20,6 +20,8 @@
 /**
  * enum kng_counter - what is counted
  * @KNG_SEEN_NMI: calls of a hooked function that were made in NMI context
+ * @KNG_SEEN_IRQSOFF: calls made with interrupts off, but not in NMI
+ *	(defer=irqsoff)
  * @KNG_TAKEN: references taken over from such calls
  * @KNG_TAKEN_RELEASE: of these, at the release door
  * @KNG_NOT_LAST: references given back in NMI at once, since they were not the
@@ -46,6 +48,7 @@
  */
 enum kng_counter {
 	KNG_SEEN_NMI,
+	KNG_SEEN_IRQSOFF,
 	KNG_TAKEN,
 	KNG_TAKEN_RELEASE,
 	KNG_NOT_LAST,
@@ -70,6 +73,7 @@ enum kng_counter {
 
 #define KNG_COUNTER_NAMES {				\
 	[KNG_SEEN_NMI]		= "seen_nmi",		\
+	[KNG_SEEN_IRQSOFF]	= "seen_irqsoff",	\
 	[KNG_TAKEN]		= "taken",		\
 	[KNG_TAKEN_RELEASE]	= "taken_release",	\
 	[KNG_NOT_LAST]		= "not_last",		\

@@ -20,6 +20,7 @@
 #include <linux/module.h>
 
 #include "dtor.h"
+#include "entry.h"
 #include "kng_pool.h"
 #include "learn.h"
 
@@ -70,7 +71,9 @@ void kng_dtor_put(unsigned int index)
 
 void kng_dtor_call(unsigned int index, void *obj)
 {
+	kng_entry_let_pass(obj);
 	known[index].fn(obj);
+	kng_entry_let_pass(NULL);
 	module_put(known[index].owner);
 }
 

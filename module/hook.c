@@ -1,104 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hook: ftrace calls us on entry to a function. (kprobe.c does where ftrace
- * can't.)
+ * The hook: has ftrace call us (entry.c) on entry to a function. (kprobe.c does
+ * where ftrace can't.)
  *
  * FTRACE_OPS_FL_PERMANENT: else `sysctl kernel.ftrace_enabled=0' would switch
  * the guard off without a word; now it answers EBUSY.
  *
- * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS, for hooks that skip the function:
- * the handler sets the instruction pointer to an empty function of ours, which
- * returns to the caller. livepatch works that way (kernel/livepatch/patch.c).
+ * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS, for hooks that skip the function.
  *
  * No FTRACE_OPS_FL_RECURSION: ftrace's own recursion protection doubles the
  * cost of a hooked call and, where a nested call comes in, drops it. A dropped
- * call is a destructor in NMI. The handlers can be entered again at any point
- * (an NMI's int3 or #DB): all that they share is lock-free. What they call in
- * the kernel can be traced by a program that tears kptrs down and so enters us
- * again: irq_work_queue(), refcount_dec_not_one(), and for the destructors of
- * modules try_module_get() with its tracepoint. That ends, because BPF does not
- * start a program again that is running on the same CPU.
- *
- * Without that flag handlers run with preemption on. Outside NMI divert hooks
- * return at once and touch nothing; in NMI nothing preempts.
+ * call is a destructor in NMI.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
-#include <linux/percpu.h>
-#include <linux/preempt.h>
 #include <linux/sched.h>
 
 #include "compat.h"
+#include "entry.h"
 #include "hook.h"
-#include "kng_depth.h"
 #include "kprobe.h"
-#include "stats.h"
 
 enum kng_hook_kind kng_hook_kind;
-
-static DEFINE_PER_CPU(union kng_depth, depth);
-
-bool kng_hook_nmi(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
-{
-	union kng_depth *here = this_cpu_ptr(&depth);
-	unsigned int level = interrupt_context_level();
-	bool skip;
-
-	if (kng_depth_enter(here, level))
-		kng_count(KNG_NESTED);
-	kng_count(KNG_SEEN_NMI);
-	skip = hook->divert(hook, arg0, arg1);
-	kng_depth_exit(here, level);
-	return skip;
-}
-
-/* Where a skipped function's caller gets instead. */
-static void stub(void)
-{
-}
-
-static void nmi_entry(unsigned long ip, unsigned long parent_ip,
-		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct kng_hook *hook;
-
-	if (likely(!in_nmi()))
-		return;
-
-	hook = container_of(ops, struct kng_hook, ops);
-	if (kng_hook_nmi(hook, ftrace_regs_get_argument(fregs, 0),
-			 ftrace_regs_get_argument(fregs, 1)))
-		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
-}
-
-static void both_entry(unsigned long ip, unsigned long parent_ip,
-		       struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
-
-	if (in_nmi())
-		nmi_entry(ip, parent_ip, ops, fregs);
-	else
-		hook->outside(ftrace_regs_get_argument(fregs, 0),
-			      ftrace_regs_get_argument(fregs, 1));
-}
-
-static void replace_entry(unsigned long ip, unsigned long parent_ip,
-			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
-
-	ftrace_regs_set_instruction_pointer(fregs, hook->replacement);
-}
-
-static void any_entry(unsigned long ip, unsigned long parent_ip,
-		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
-
-	hook->enter(ftrace_regs_get_argument(fregs, 0));
-}
 
 /*
  * Where a function is, from a kprobe that is never armed. ftrace takes names,
@@ -173,15 +97,6 @@ const char *kng_hook_cure(int err)
 	}
 }
 
-static ftrace_func_t entry_of(const struct kng_hook *hook)
-{
-	if (hook->enter)
-		return any_entry;
-	if (hook->replacement)
-		return replace_entry;
-	return hook->outside ? both_entry : nmi_entry;
-}
-
 /*
  * Hook the functions of one mask. The filter is complete before the ops is
  * registered: only registration prepares functions that BPF trampolines share
@@ -195,7 +110,7 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	int ret;
 
 	memset(ops, 0, sizeof(*ops));
-	ops->func = entry_of(hook);
+	ops->func = kng_entry_of(hook);
 	ops->flags = FTRACE_OPS_FL_PERMANENT;
 	if (hook->can_skip)
 		ops->flags |= FTRACE_OPS_FL_IPMODIFY;

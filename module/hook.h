@@ -39,11 +39,12 @@ struct kng_kprobe {
  * @function: their names; NULL for an unused entry
  * @address: where the first function is, if that is known; 0 if it is not.
  *	Then @function[0] is only what the log calls it.
- * @divert: called when one of them is, in NMI, with its first two arguments.
- *	If it returns true the function is skipped; only a hook with @can_skip
- *	may do that, and only with ftrace.
- * @outside: beside @divert, called when one of them is, not in NMI, with its
- *	first two arguments; with ftrace only
+ * @divert: called when one of them is, in NMI or, with kng_entry_irqsoff, with
+ *	interrupts off, with its first two arguments. If it returns true the
+ *	function is skipped; only a hook with @can_skip may do that, and only
+ *	with ftrace.
+ * @outside: called when one of them is and @divert is not, with its first two
+ *	arguments; with ftrace only
  * @replacement: instead of @divert: a function to go to in place of the hooked
  *	one, in every context; with ftrace only
  * @enter: instead of @divert, called in whatever context the function's

@@ -8,17 +8,6 @@
 #include "hook.h"
 
 /**
- * kng_hook_nmi() - enter a hook's divert with the recursion guard around it
- * @hook: the hook
- * @arg0: the hooked function's first argument
- * @arg1: its second
- *
- * Context: NMI, nested included.
- * Return: true if the function is to be skipped.
- */
-bool kng_hook_nmi(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
-
-/**
  * kng_kprobe_install() - kng_hook_install() by kprobes
  * @hook: what to hook; one with @enter is refused
  *

@@ -6,6 +6,7 @@
  *
  *	hook.c		ftrace enters us where the kernel gives references back
  *			(kprobe.c: kprobes do, where there is no ftrace)
+ *	entry.c		is it in NMI? then one of the doors takes it
  *	teardown.c	the kernel frees an object's fields: a job from the pool,
  *			then each pointer into a job
  *	release.c	a program or the kernel releases a reference: the same

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 
 #include "charge.h"
+#include "entry.h"
 #include "hook.h"
 #include "offload.h"
 #include "params.h"
@@ -56,6 +57,10 @@ static char *hook = "auto";
 module_param(hook, charp, 0444);
 MODULE_PARM_DESC(hook, "What to hook with: auto, ftrace or kprobe; auto takes kprobe where ftrace can't, kprobe misses calls inside kprobe handlers (default auto)");
 
+static char *defer = "nmi";
+module_param(defer, charp, 0444);
+MODULE_PARM_DESC(defer, "What to defer: destructors and releases that are called in NMI, or also with interrupts off, where a lock may be held that they want: nmi or irqsoff (default nmi)");
+
 static char *reserve = "capacity";
 module_param(reserve, charp, 0444);
 MODULE_PARM_DESC(reserve, "Jobs for what maps have room for, or also count what is put into them, and refuse what no job can be promised to, which costs each bpf_kptr_xchg() a call: capacity or exact (default capacity)");
@@ -88,6 +93,7 @@ static bool __init check_numbers(void)
 static const char * const on_empty_names[] __initconst = { "leak", "inline", NULL };
 static const char * const teardown_names[] __initconst = { "auto", "always", "needed", NULL };
 static const char * const hook_names[] __initconst = { "auto", "ftrace", "kprobe", NULL };
+static const char * const defer_names[] __initconst = { "nmi", "irqsoff", NULL };
 static const char * const reserve_names[] __initconst = { "capacity", "exact", NULL };
 
 enum { HOOK_AUTO, HOOK_FTRACE, HOOK_KPROBE };
@@ -123,6 +129,20 @@ static int __init check_hook(void)
 	}
 	if (ret || kind == HOOK_KPROBE)
 		kng_hook_kind = KNG_HOOK_KPROBE;
+	return 0;
+}
+
+static int __init check_defer(void)
+{
+	int ret = check_choice("defer", defer, defer_names, "nmi or irqsoff");
+
+	if (ret < 0)
+		return ret;
+	kng_entry_irqsoff = ret;
+	if (kng_entry_irqsoff && kng_hook_kind == KNG_HOOK_KPROBE) {
+		pr_err("defer=irqsoff needs calls to be skipped, which kprobes can't: load with defer=nmi\n");
+		return -EOPNOTSUPP;
+	}
 	return 0;
 }
 
@@ -168,5 +188,7 @@ int __init kng_params_check(void)
 	kng_params.teardown = ret;
 
 	ret = check_hook();
+	if (!ret)
+		ret = check_defer();
 	return ret ? ret : check_reserve();
 }

@@ -32,8 +32,8 @@ struct kng_params {
 extern struct kng_params kng_params;
 
 /**
- * kng_params_check() - fill kng_params, kng_on_empty, kng_hook_kind and
- *	kng_charge_floor from what was given
+ * kng_params_check() - fill kng_params, kng_on_empty, kng_hook_kind,
+ *	kng_entry_irqsoff and kng_charge_floor from what was given
  *
  * A value that can't be is refused, and the log says what can.
  *

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
+#include "entry.h"
 #include "exact.h"
 #include "hook.h"
 #include "maps.h"
@@ -44,6 +45,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "version: %s\n", KNG_VERSION);
 	seq_puts(m, "state: active\n");
 	seq_printf(m, "hook: %s\n", kng_hook_kind == KNG_HOOK_FTRACE ? "ftrace" : "kprobe");
+	seq_printf(m, "defer: %s\n", kng_entry_irqsoff ? "irqsoff" : "nmi");
 	seq_printf(m, "door_teardown: %s\n", kng_watch_door());
 	kng_release_show(m);
 	seq_printf(m, "on_empty: %s\n", kng_on_empty == KNG_LEAK ? "leak" : "inline");

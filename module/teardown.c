@@ -34,11 +34,11 @@
 
 enum kng_on_empty kng_on_empty;
 
-static bool teardown_in_nmi(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 
 static struct kng_hook door = {
 	.function	= { "bpf_obj_free_fields" },
-	.divert		= teardown_in_nmi,
+	.divert		= teardown_diverted,
 };
 
 static void no_job(const struct btf_record *rec, const struct btf_field *field, void **slot)
@@ -110,7 +110,7 @@ static bool may_keep(const struct btf_record *rec)
  * other fields are left to the real bpf_obj_free_fields(), which is skipped only
  * if there are none, and a reference stays.
  */
-static bool teardown_in_nmi(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
+static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
 {
 	const struct btf_record *rec = (const struct btf_record *)arg0;
 	bool skip = false;

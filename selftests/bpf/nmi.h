@@ -7,7 +7,7 @@ enum source {
 	SOURCE_FIRE,	/* kng_nmi_fire: to this CPU, from task context */
 	SOURCE_AT,	/* kng_nmi_at: inside the function it was loaded for */
 	SOURCE_STORM,	/* kng_nmi_fire: on every CPU, anywhere */
-	SOURCE_BREAK,	/* progtypes: a breakpoint that it set by itself */
+	SOURCE_BREAK,	/* progtypes: what its program is attached to */
 	SOURCE_CPU,	/* kng_nmi_fire: on CPU 1, while that goes and comes */
 	SOURCE_HOLD,	/* kng_nmi_fire: on CPU 1, which then keeps interrupts off */
 	SOURCE_NONE,	/* no NMI: teardown from task context */

@@ -32,6 +32,7 @@ static const struct option longs[] = {
 	{ "seconds", required_argument, NULL, 'c' },
 	{ "acts", required_argument, NULL, 'A' },
 	{ "memory", no_argument, NULL, 'M' },
+	{ "irqsoff", no_argument, NULL, 'I' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -61,7 +62,8 @@ static void help(const char *program, int status)
 "  --taken N           soak: go on until the guard took so many references\n"
 "  --seconds N         soak: at most so long; without --taken, just so long\n"
 "  --acts N            soak: map operations in an NMI, default 256\n"
-"  --memory            soak: the kernel's memory is to be as before\n",
+"  --memory            soak: the kernel's memory is to be as before\n"
+	"  --irqsoff           soak: at sched_switch, and the guard defers that, too\n",
 	       program, KNG_SLOTS_MAX);
 	exit(status);
 }
@@ -149,6 +151,9 @@ void options_parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'M':
 			opt->memory = true;
+			break;
+		case 'I':
+			opt->irqsoff = true;
 			break;
 		default:
 			help(argv[0], c == 'h' ? 0 : EXIT_USAGE);

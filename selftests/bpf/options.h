@@ -31,6 +31,7 @@ struct options {
 	unsigned int seconds;		/* soak: not longer */
 	unsigned int acts;		/* soak: in an NMI */
 	bool memory;			/* soak: compare the kernel's */
+	bool irqsoff;			/* soak: sched_switch for hardirq */
 };
 
 /* Parses; on a wrong option prints the usage and exits with 2. */

@@ -41,6 +41,13 @@ int BPF_PROG(on_fentry, unsigned int cmd)
 	return nmi();
 }
 
+/* No NMI: interrupts are off, and the runqueue is locked. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_sched_switch, int preempt, void *prev, void *next)
+{
+	return nmi();
+}
+
 /* A breakpoint in the kernel: its #DB counts as NMI. */
 SEC("perf_event")
 int on_perf_event(void *ctx)

@@ -2,15 +2,16 @@
 /*
  * The NMI program as each type that can be in NMI:
  *
- *   progtypes --variant tp_btf|raw_tp|tp|fentry|perf_event --last --source at \
- *             [--release]
+ *   progtypes --variant tp_btf|raw_tp|tp|fentry|perf_event|sched_switch --last \
+ *             --source at [--release]
  *
  * It overwrites array values, or with --release takes the pointers out and
  * releases them, where the kernel lets programs of that type do so.
  *
  * perf_event needs no NMI from outside: a hardware breakpoint on the function
  * --at raises #DB, which the kernel treats as an NMI, wherever that is
- * called. Its --source is "break", whatever was asked for.
+ * called. Nor does sched_switch, which is no NMI at all. Their --source is "break",
+ * whatever was asked for.
  */
 #include <string.h>
 #include <errno.h>
@@ -95,7 +96,7 @@ int main(int argc, char **argv)
 	opt.variant = "tp_btf";
 	options_parse(&opt, argc, argv);
 	breakpoint = !strcmp(opt.variant, "perf_event");
-	if (breakpoint)
+	if (breakpoint || !strcmp(opt.variant, "sched_switch"))
 		opt.source = SOURCE_BREAK;
 	cpu = exercise_begin(&opt);
 	skel = progtypes_bpf__open();

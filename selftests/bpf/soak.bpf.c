@@ -6,7 +6,8 @@
  * Not to meet Linux 6.12's own NMI bugs: one CPU alone updates and deletes in a
  * given hash (the others look up, and exchange); a preallocated hash, whose spare
  * elements an NMI would take from under an update, and an LRU map are claimed as
- * a whole; local storage is neither made nor deleted in NMI.
+ * a whole; local storage is neither made nor deleted in NMI (nor at sched_switch,
+ * where its memory might take waking somebody).
  */
 #include "kng.bpf.h"
 #include "soak.h"
@@ -81,6 +82,13 @@ int tick(void *ctx)
 
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(in_hardirq, void *timer, void *now)
+{
+	return run(SOAK_HARDIRQ);
+}
+
+/* With the runqueue locked. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(at_switch, int preempt, void *prev, void *next)
 {
 	return run(SOAK_HARDIRQ);
 }

@@ -8,7 +8,10 @@
  * With --memory, what the kernel needs before and after is compared, too. With
  * --last, tasks and cgroups end while maps hold references to them; what a
  * destructor then does in NMI can hang a kernel that has no guard. --variant
- * passed counts what was not a last reference, too.
+ * passed counts what was not a last reference, too. --irqsoff is for a guard with
+ * defer=irqsoff and a witness with irqsoff=Y: the kernel's sched_switch, where
+ * interrupts are off, takes the place of hardirqs, whose calls the witness could
+ * not tell from the guard's own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,11 +121,14 @@ static bool load(const struct options *opt)
 	conf = (struct soak_conf *)&skel->rodata->conf;
 	conf->cpus = cpus;
 	conf->objects = objects;
+	conf->irqsoff = opt->irqsoff;
 	conf->acts[SOAK_TASK] = 1024;
 	conf->acts[SOAK_SOFTIRQ] = 16;
 	conf->acts[SOAK_HARDIRQ] = 16;
 	conf->acts[SOAK_NMI] = opt->acts;
 	bpf_program__set_autoattach(skel->progs.at_softirq, false);
+	bpf_program__set_autoattach(opt->irqsoff ? skel->progs.in_hardirq :
+				    skel->progs.at_switch, false);
 	if (exercise_load(skel->skeleton, objects ? "soak, with objects" : "soak"))
 		return true;
 	soak_bpf__destroy(skel);
@@ -276,9 +282,10 @@ static void say_again(const struct options *opt)
 	if (opt->seconds)
 		snprintf(limits + len, sizeof(limits) - len, " --seconds %u",
 			 opt->seconds);
-	note("again: soak --seed %u%s --acts %u --period-us %u --variant %s%s%s",
+	note("again: soak --seed %u%s --acts %u --period-us %u --variant %s%s%s%s",
 	     opt->seed, limits, opt->acts, opt->period_us, opt->variant,
-	     opt->last ? " --last" : "", opt->memory ? " --memory" : "");
+	     opt->last ? " --last" : "", opt->memory ? " --memory" : "",
+	     opt->irqsoff ? " --irqsoff" : "");
 }
 
 int main(int argc, char **argv)

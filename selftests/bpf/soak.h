@@ -62,6 +62,7 @@ struct soak_conf {
 	__u32 acts[SOAK_LANES];	/* in one run of a program */
 	__u32 cpus;
 	__u32 objects;		/* SOAK_OBJECT: the verifier takes it */
+	__u32 irqsoff;		/* SOAK_HARDIRQ is sched_switch, and deferred as NMI is */
 };
 
 struct soak_lane {

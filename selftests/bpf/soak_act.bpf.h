@@ -236,7 +236,8 @@ static long act(__u32 i, struct soak_who *who)
 {
 	struct soak_lane *lane = lane_of(who);
 	__u64 r = draw(lane);
-	__u32 nmi = who->context == SOAK_NMI;
+	__u32 nmi = who->context == SOAK_NMI ||
+		    (conf.irqsoff && who->context == SOAK_HARDIRQ);
 	__u32 op = op_of(r, nmi);
 	struct soak_spot spot;
 	__u32 *claim = NULL;

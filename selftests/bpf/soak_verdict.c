@@ -10,7 +10,8 @@
  * Programs count what they acquire and release, the witness counts destructors,
  * the guard the third. Releases and destructors that are called in NMI are
  * diverted, so they do not count; but those of cpumasks' kfunc, which may work
- * there. Without the guard all count, and nothing is "not the last".
+ * there. Without the guard all count, and nothing is "not the last". (With
+ * --irqsoff, "NMI" is all that has interrupts off.)
  */
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,13 @@ static struct seen dtors(int kind)
 	return witness_count(name);
 }
 
+/* The guard takes what is released there. */
+static bool deferred(const struct soak_verdict *v, int context)
+{
+	return context == SOAK_NMI ||
+	       (v->opt->irqsoff && context == SOAK_HARDIRQ);
+}
+
 static struct balance balance_of(const struct soak_verdict *v, int kind)
 {
 	bool all = kind == SOAK_A_MASK || !soak_guarded();
@@ -71,7 +79,7 @@ static struct balance balance_of(const struct soak_verdict *v, int kind)
 	for (cpu = 0; cpu < SOAK_CPUS; cpu++) {
 		for (c = 0; c < SOAK_CONTEXTS; c++) {
 			b.created += v->ctl.lane[cpu][c].created[kind];
-			if (all || c != SOAK_NMI)
+			if (all || !deferred(v, c))
 				b.released += v->ctl.lane[cpu][c].released[kind];
 		}
 	}
@@ -260,7 +268,10 @@ static bool in_step(const struct soak_verdict *v, int context)
 
 static void give_lanes(const struct soak_verdict *v)
 {
-	static const char *const names[] = { "task", "softirq", "hardirq", "NMI" };
+	const char *const names[] = {
+		"task", "softirq",
+		v->opt->irqsoff ? "sched_switch" : "hardirq", "NMI"
+	};
 	__u64 done[SOAK_DEEDS] = { 0 };
 	unsigned int c, i, idle = 0;
 	struct soak_lane lane;

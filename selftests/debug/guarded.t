@@ -68,6 +68,7 @@ quiet life 'loaded and unloaded 5 times under storm; two at once' --scenario lif
 quiet hotplug 'CPUs go and come' --scenario hotplug --args storm --timeout 240
 quiet starved 'interrupts off, no worker, frozen tasks' --scenario starved --smp 3 --timeout 400 \
 	--cmdline rcupdate.rcu_cpu_stall_timeout=120
+quiet irqsoff 'defer=irqsoff at sched_switch' --scenario irqsoff --args irqsoff,--release
 quiet killed 'ftrace shut itself down' --scenario killed --args after
 unlocked counting 'reserve=exact: what is counted' --scenario exact --args counting,drifting --timeout 240
 unlocked burst '100,000 destructors out of one NMI' --scenario burst --args 100000 --mem 2G --timeout 240

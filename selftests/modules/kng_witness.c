@@ -17,6 +17,12 @@
 #include <linux/module.h>
 
 #define MAX_TALLIES 16
+#define tally_here() (in_nmi() || (irqsoff && irqs_disabled() && !in_hardirq()))
+
+static bool irqsoff;
+module_param(irqsoff, bool, 0444);
+MODULE_PARM_DESC(irqsoff, "count as NMI what has interrupts off otherwise than in an interrupt");
+
 #include "tally.h"
 
 static char *names[MAX_TALLIES] = {

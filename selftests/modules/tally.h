@@ -5,7 +5,8 @@
  *   /sys/kernel/debug/MODULE/counts   lines "NAME total nmi"
  *   /sys/kernel/debug/MODULE/reset    write anything
  *
- * The including file has defined MAX_TALLIES, and names those that it uses.
+ * The including file has defined MAX_TALLIES, and names those that it uses. It may
+ * have defined tally_here() to count some other context for NMI.
  */
 #ifndef KNG_TALLY_H
 #define KNG_TALLY_H
@@ -22,13 +23,17 @@ struct tally {
 	atomic64_t nmi;
 };
 
+#ifndef tally_here
+#define tally_here() in_nmi()
+#endif
+
 static struct tally tallies[MAX_TALLIES];
 static struct dentry *tally_dir;
 
 static __always_inline void tally(struct tally *t)
 {
 	atomic64_inc(&t->total);
-	if (in_nmi())
+	if (tally_here())
 		atomic64_inc(&t->nmi);
 }
 

@@ -5,8 +5,11 @@
 
 . "$(dirname "$0")/tap.sh"
 
+sites=('rcu_segcblist_enqueue,--kptr,task' 'insert_work,--kptr,cgroup,--rounds,64')
+[ -z "${KNG_SLOW:-}" ] || sites+=('rcu_cblist_enqueue,--kptr,task')
+
 for kernel in $TEARDOWN_KERNELS; do
-	for site in rcu_segcblist_enqueue,--kptr,task rcu_cblist_enqueue,--kptr,task insert_work,--kptr,cgroup,--rounds,64; do
+	for site in "${sites[@]}"; do
 		site=$(site_on "$kernel" "$site")
 		at=${site%%,*}
 		with=(--kernel "$kernel" --scenario hang --args "$site" --cmdline "$NOCB")

@@ -30,6 +30,9 @@ for kernel in $KERNELS; do
 	boot "$kernel-guarded" "$kernel: random operations, $taken references $count, seed $seed" \
 		--kernel "$kernel" --scenario soak --timeout $((240 + taken / 5000)) \
 		--args "--seed,$seed,--taken,$taken,--variant,$count,--acts,512,--expect-nmi,stub,--last,--memory"
+	boot "$kernel-irqsoff" "$kernel: defer=irqsoff, the same and sched_switch, seed $seed" \
+		--kernel "$kernel" --scenario soak --timeout 240 \
+		--args "--seed,$seed,--taken,100000,--variant,$count,--acts,512,--expect-nmi,stub,--last,--irqsoff"
 	[ -z "$fuzz" ] || boot "$kernel-fuzz" "$kernel: $fuzz seconds of fuzz, seed $seed" \
 		--kernel "$kernel" --scenario fuzz --timeout $((fuzz + 300)) \
 		--args "$seed,$fuzz,--expect-nmi,stub,--last"

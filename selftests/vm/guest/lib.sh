@@ -58,6 +58,17 @@ test_module() {
 	/sbin/insmod "/tests/modules/$name.ko" "$@" || bail "insmod $name $*: $(dmesg | tail -n 1)"
 }
 
+# soak_witness DEFER: only what the balance needs: a second hook on each release costs time.
+# (With interrupts off the kernel itself calls call_rcu().)
+soak_witness() {
+	names=bpf_task_release_dtor,bpf_cgroup_release_dtor,bpf_cpumask_release_dtor
+	names=$names,put_task_struct_rcu_user,css_release
+	case $1 in
+	nmi) test_module kng_witness "names=$names,call_rcu" ;;
+	irqsoff) test_module kng_witness "names=$names" irqsoff=Y ;;
+	esac
+}
+
 lockdep_on() { grep -q '^ *debug_locks: *1$' /proc/lockdep_stats; }
 loaded() { grep -q "^$1 " /proc/modules; }
 not() { ! "$@"; }

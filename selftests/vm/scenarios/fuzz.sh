@@ -46,7 +46,6 @@ company() {
 kinds='foreign array percpu_array hash prealloc percpu_hash lru percpu_lru
 	task_st cgroup_st two object list tree plain none'
 
-test_module kng_witness
 test_module kng_nmi_fire
 rounds=0
 while [ "$(date +%s)" -lt "$end" ] && [ "$TAP_FAILED" -eq 0 ]; do
@@ -54,24 +53,28 @@ while [ "$(date +%s)" -lt "$end" ] && [ "$TAP_FAILED" -eq 0 ]; do
 	pick auto always && params="$params teardown=$picked"
 	pick capacity capacity exact && params="$params reserve=$picked"
 	pick 1024 2048 32768 && params="$params headroom=$picked"
+	pick nmi irqsoff && defer=$picked
 	pick 64 256 1024 && acts=$picked
 	pick 2000 4000 8000 && period=$picked
 	next
 	round=$(((seed >> 32) + 1))
-	note "round $rounds: $params"
+	round_options="--seed $round --acts $acts --period-us $period $options"
+	[ $defer = nmi ] || round_options="$round_options --irqsoff"
+	note "round $rounds: $params defer=$defer"
+	soak_witness $defer
 	# shellcheck disable=SC2086 # words
-	guard_begin $params
+	guard_begin $params defer=$defer
 	rm -f /tmp/round-over
 	company $round &
 	company=$!
 	# shellcheck disable=SC2086 # words
-	check "soak --seed $round --acts $acts --period-us $period" /tests/bpf/soak --seed $round \
-		--seconds 20 --acts $acts --period-us $period $options
+	check "soak $round_options" /tests/bpf/soak --seconds 20 $round_options
 	touch /tmp/round-over
 	check 'its company came and went' ended $company /tmp/company
 	check "$(cat /tmp/met) maps" test "$(cat /tmp/met)" -gt 0
 	guard_worked
 	guard_end
+	/sbin/rmmod kng_witness
 	rounds=$((rounds + 1))
 done
 check "$rounds rounds" test $rounds -gt 0

@@ -14,6 +14,8 @@ refused 'too high a floor' 'Invalid argument' 'floor=1048577 .*0 to 1048576' flo
 refused 'unknown policy' 'Invalid argument' 'on_empty=panic' on_empty=panic
 refused 'unknown reserve' 'Invalid argument' 'reserve=all is unknown' reserve=all
 refused 'a count that nobody makes' 'Invalid argument' 'shrink=Y .*reserve=exact' shrink=Y
+refused 'calls with interrupts off by kprobes' 'not supported' 'defer=irqsoff .*kprobes' \
+	defer=irqsoff hook=kprobe
 refused 'an exact reserve by kprobes' 'not supported' 'reserve=exact .*kprobes' \
 	reserve=exact hook=kprobe
 
@@ -31,7 +33,7 @@ for value in '' LEAK leak,inline 'leak ' "$(seq 300 | tr -d '\n')"; do
 	refused "on_empty='$(printf %.20s "$value")'" 'Invalid argument' 'on_empty=.*unknown' \
 		"on_empty=$value"
 done
-for name in teardown hook reserve; do
+for name in teardown hook defer reserve; do
 	refused "$name='AUTO'" 'Invalid argument' "$name=.*unknown" $name=AUTO
 done
 refused "shrink=maybe" 'Invalid argument' shrink shrink=maybe

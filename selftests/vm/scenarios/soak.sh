@@ -3,10 +3,13 @@
 # Random map operations from all contexts of all CPUs (selftests/bpf/soak.c), as
 # $ARGS says. The jobs of the guard are counted, too.
 
-# Only what the balance needs: a second hook on each release costs time.
-test_module kng_witness names=bpf_task_release_dtor,bpf_cgroup_release_dtor,bpf_cpumask_release_dtor,put_task_struct_rcu_user,css_release,call_rcu
+case $ARGS in
+*--irqsoff*) defer=irqsoff ;;
+*) defer=nmi ;;
+esac
+soak_witness $defer
 test_module kng_nmi_fire
-guard_begin teardown=always
+guard_begin teardown=always defer=$defer
 # shellcheck disable=SC2086 # words
 check "soak $ARGS" /tests/bpf/soak $ARGS
 if guard_wanted; then

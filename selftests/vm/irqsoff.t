@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# defer=irqsoff: the last reference to a cgroup, given back under the runqueue's lock.
+# No NMI is in it, and every kernel hangs. (By a map's update only those that free
+# its references at once.)
+
+. "$(dirname "$0")/tap.sh"
+
+for kernel in $KERNELS; do
+	case "${KNG_SLOW:-}-$TEARDOWN_KERNELS" in
+	?*-*"$kernel "*) ways='release update' ;;
+	*) ways=release ;;
+	esac
+	for how in $ways; do
+		options=
+		[ "$how" = update ] || options=',--release'
+		with=(--kernel "$kernel" --scenario irqsoff)
+		what="$kernel: $how at sched_switch"
+		boot "$kernel-$how-bare" "$what: hangs the bare kernel" "${with[@]}" \
+			--args "nmi$options" --guard no --expect hung
+		[ -z "${KNG_SLOW:-}" ] || boot "$kernel-$how-nmi" "$what: and with defer=nmi" \
+			"${with[@]}" --args "nmi$options" --expect hung
+		boot "$kernel-$how-guarded" "$what: lives with defer=irqsoff" "${with[@]}" \
+			--args "irqsoff$options"
+	done
+done
+plan
