@@ -74,7 +74,7 @@ for kernel in "${kernels[@]}"; do
 	if [ -z "${KNG_SLOW:-}" ] && [ -n "$new" ]; then
 		list=("${paths[@]: -2}")
 	elif [ -z "${KNG_SLOW:-}" ]; then
-		list=("${paths[@]:6:1}" "${paths[@]: -2}" "${types[@]:0:1}")
+		list=("${paths[@]:6:1}" "${paths[@]: -1}" "${types[@]:0:1}")
 	fi
 	for path in "${list[@]}"; do
 		IFS='|' read -r what args fears <<<"$path"
