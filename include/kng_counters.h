@@ -24,8 +24,8 @@
  *	(defer=irqsoff)
  * @KNG_TAKEN: references taken over from such calls
  * @KNG_TAKEN_RELEASE: of these, at the release door
- * @KNG_NOT_LAST: references given back in NMI at once, since they were not the
- *	last ones; they count nowhere else
+ * @KNG_NOT_LAST: references given back at once, since they were not the last
+ *	ones; they count nowhere else
  * @KNG_RUN: destructors that were run for them, in whatever place
  * @KNG_RUN_HARDIRQ: of these, by the irq_work
  * @KNG_RUN_WORKER: of these, in task context: by the worker, by CPU hotplug, or
@@ -35,7 +35,7 @@
  * @KNG_TABLE_FULL: times that a job's destructor found no place in the table of
  *	known destructors, or its module was on its way out; then as with no job
  * @KNG_LEAKED: references dropped without their destructor (on_empty=leak)
- * @KNG_INLINED: destructors left to run in NMI (on_empty=inline)
+ * @KNG_INLINED: destructors left to run where they were called (on_empty=inline)
  * @KNG_KEPT: references left in their slot, which lives on (on_empty=leak)
  * @KNG_RACED: slots that somebody else emptied first; their job went back
  * @KNG_NESTED: entries while the same CPU was already inside a hook

@@ -15,7 +15,7 @@
  * take against take. Each raises refs before it looks. Of two that see each
  *   other both may refuse; never do both get the last job.
  *
- * take against teardown in NMI. A reference on its way from slot to job is
+ * take against a teardown that is deferred. A reference on its way from slot to job is
  *   counted in in_use first (kng_pool_pop()) and taken from refs afterwards
  *   (kng_promise_back()); take and lower read refs first and in_use afterwards.
  *   So they count it once, or twice, but never not at all. The exchanges in
@@ -25,14 +25,14 @@
  *   reads refs. Both are fully ordered between: at least one sees the other's
  *   write (store buffering, SB in tools/memory-model), so not both succeed.
  *
- * back outside NMI: the reference has left its slot for good, no job is wanted.
+ * back without a job: the reference has left its slot for good, no job is wanted.
  *
  * in_use is too small by the pool's calls that are under way, and the sweeper holds
  * a job that is in nobody's use: slack stands for these. Each context of each CPU
  * is in one such call at most.
  *
  * What is not promised: jobs for references that a program has taken out and then
- * releases in NMI. They use what is left, and can use what was promised.
+ * releases where that is deferred. They use what is left, and can use what was promised.
  *
  * refs may be wrong: too large, since not all that goes is told, or worth nothing
  * at all. The bounds say how many references there are at least and at most; they

@@ -29,7 +29,7 @@ bool kng_entry_irqsoff;
 
 static DEFINE_PER_CPU(union kng_depth, depth);
 
-/* First argument of the guard's own next call on this CPU; not used in NMI. */
+/* First argument of the guard's own call under way on this CPU; not used in NMI. */
 static DEFINE_PER_CPU(unsigned long, passing);
 
 bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
@@ -54,17 +54,15 @@ static void stub(void)
 /*
  * Who has interrupts off may hold a lock that destructors want, as a program at
  * sched_switch holds the runqueue's. The guard's irq_work has them off, too: its
- * own call takes the pass, so that what programs do within that call is diverted
- * again.
+ * own call passes, and so does all of that object within it, as a destructor may
+ * call the release kfunc (bpf_crypto_ctx_release_dtor() does). That lets no
+ * program pass which a tracepoint starts in the middle of it: as long as programs
+ * have a reference to the object, the destructor's put is not the last, and holds
+ * no lock.
  */
 static bool irqsoff_diverts(unsigned long arg0)
 {
-	if (!irqs_disabled())
-		return false;
-	if (__this_cpu_read(passing) != arg0)
-		return true;
-	__this_cpu_write(passing, 0);
-	return false;
+	return irqs_disabled() && __this_cpu_read(passing) != arg0;
 }
 
 static bool diverts(struct ftrace_regs *fregs)

@@ -7,10 +7,7 @@
 
 #include "hook.h"
 
-/*
- * Divert calls made with interrupts off, too; with ftrace only. Set before
- * anything is hooked.
- */
+/* Divert calls made with interrupts off, too. Set before anything is hooked, with ftrace. */
 extern bool kng_entry_irqsoff;
 
 /**
@@ -37,8 +34,8 @@ bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long a
  * kng_entry_let_pass() - the guard itself is about to call a hooked function
  * @arg0: its first argument; NULL when it has returned
  *
- * With kng_entry_irqsoff and interrupts off, as in the irq_work, the next call
- * with @arg0 on this CPU is not diverted. Else nothing is in its way anyhow.
+ * With kng_entry_irqsoff and interrupts off, as in the irq_work, calls with @arg0
+ * on this CPU are not diverted till then. Else nothing is in their way anyhow.
  *
  * Context: Any but NMI.
  */

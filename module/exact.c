@@ -53,8 +53,12 @@
 #include "stats.h"
 #include "watch.h"
 
-/* Contexts of a CPU that can be inside of the pool at once. */
-#define CONTEXTS	4
+/*
+ * Contexts of a CPU that can be inside of the pool at once: an NMI, a #DB or int3 that it
+ * came upon, who has interrupts off, PREEMPT_RT's irq_work thread which that interrupted,
+ * and a worker that this thread preempted.
+ */
+#define CONTEXTS	5
 
 static struct kng_promise promise = { .pool = &kng_pool };
 static bool on;

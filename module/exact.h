@@ -37,7 +37,7 @@ void kng_exact_exit(void);
  * @nr: how many references
  *
  * Context: Any, nested NMI included, after the exchange that took the reference
- *	out; in NMI with the job in hand.
+ *	out; where it is deferred with the job in hand.
  */
 void kng_exact_gone(const struct btf_record *rec, unsigned int nr);
 

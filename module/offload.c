@@ -2,7 +2,8 @@
 /*
  * From NMI to a context where destructors may run.
  *
- * Each CPU has a queue. In NMI a job goes to the pending list of its CPU, and
+ * Each CPU has a queue. In NMI (or, here and below, where defer=irqsoff takes
+ * over) a job goes to the pending list of its CPU, and
  * the first one of an empty list raises that CPU's irq_work. The irq_work runs
  * up to `budget' jobs and leaves the rest to a worker. It is a plain one, not
  * IRQ_WORK_HARD_IRQ: on PREEMPT_RT destructors then run in the irq_work
@@ -60,7 +61,7 @@ static bool is_short(void)
 	return kng_pool_idle(&kng_pool) < low_water(kng_pool_total());
 }
 
-/* Have this CPU log after the NMI that jobs ran out; once since load. */
+/* Have this CPU log from its irq_work that jobs ran out; once since load. */
 static void report_exhausted(void)
 {
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_NO, EXHAUSTED_SEEN) == EXHAUSTED_NO)
@@ -198,7 +199,7 @@ static void run_irq_work(struct irq_work *work)
 	if (runs > q->longest)
 		WRITE_ONCE(q->longest, runs);
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_TOLD) == EXHAUSTED_SEEN)
-		pr_warn("no job left for a destructor called in NMI; see `leaked', `kept' and `inlined' in the stats, and raise the parameter max_jobs, or headroom\n");
+		pr_warn("no job left for a destructor that can't run where it is called; see `leaked', `kept' and `inlined' in the stats, and raise the parameter max_jobs, or headroom\n");
 }
 
 static void run_work(struct work_struct *work)

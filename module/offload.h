@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From NMI to a context where destructors may run.
+ * From NMI, or with interrupts off, to a context where destructors may run.
  */
 #ifndef KNG_OFFLOAD_H
 #define KNG_OFFLOAD_H
@@ -18,9 +18,9 @@
  * @dtor: the destructor
  * @owner: its module or NULL, as for kng_dtor_get()
  *
- * If there is none, that is counted, and logged after the NMI.
+ * If there is none, that is counted, and logged by the irq_work.
  *
- * Context: NMI, nested included. Never sleeps, allocates or locks.
+ * Context: NMI, nested included, or another with interrupts off. Never sleeps, allocates or locks.
  * Return: a job, for kng_offload_queue() or kng_offload_cancel(); NULL if none
  *	is left.
  */
@@ -35,7 +35,7 @@ struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner)
 void kng_offload_cancel(struct kng_job *job);
 
 /**
- * kng_offload_queue() - hand over a job; its destructor runs after the NMI
+ * kng_offload_queue() - hand over a job; its destructor runs later
  * @job: from kng_offload_prepare(); the offload's from now on
  * @obj: the reference that the destructor gives back; the offload's too
  *

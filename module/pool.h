@@ -46,8 +46,8 @@ u32 kng_pool_mark(u32 jobs);
 /**
  * kng_pool_collect() - give back the memory of marked jobs
  *
- * Waits for nobody: a chunk of which jobs are in use, and one that an NMI may still
- * be reading, is left to a later call, or to kng_pool_free().
+ * Waits for nobody: a chunk of which jobs are in use, and one that somebody may
+ * still be reading, is left to a later call, or to kng_pool_free().
  *
  * Context: Task, may sleep; serialised with kng_pool_grow().
  * Return: how many jobs' memory went back.

@@ -14,7 +14,7 @@
 
 /**
  * struct kng_queue - a CPU's queue
- * @pending: jobs as they come from NMI
+ * @pending: jobs as they come, from NMI most of all
  * @lock: a raw one, for taking jobs off
  * @rest: off @pending, not yet run; under @lock
  * @may_raise: the irq_work may be raised; written on its own CPU, or before

@@ -4,10 +4,11 @@
  *
  * A reference is given back by the type's release kfunc, which a program calls
  * on what it took out with bpf_kptr_xchg(), or by its destructor, which the
- * kernel calls for what is left in a slot. In NMI, the call goes to an empty
- * stub and {object, destructor} into a job. A release kfunc's job calls the
- * matching destructor: they do the same, and the kfunc may not be called by
- * pointer (sealed under IBT).
+ * kernel calls for what is left in a slot. In NMI (and with defer=irqsoff where
+ * interrupts are off: so in all that follows) the call goes to an empty stub and
+ * {object, destructor} into a job. A release kfunc's job calls the matching
+ * destructor: they do the same, and the kfunc may not be called by pointer
+ * (sealed under IBT).
  *
  * With kprobes nothing can be skipped. There the door takes one more reference,
  * which makes the one that the function puts not the last, and queues that. A
@@ -99,6 +100,10 @@ bool kng_release_divert(struct kng_hook *hook, unsigned long arg0, unsigned long
 		kng_count(KNG_NOT_LAST);
 		return true;
 	}
+
+	/* Its module on the way out, with interrupts off: it may, and no job can keep it. */
+	if (!in_nmi() && type->owner && !module_is_live(type->owner))
+		return false;
 
 	job = kng_offload_prepare(type->dtor, type->owner);
 	if (!job && (type->nmi_safe || kng_on_empty == KNG_INLINE)) {

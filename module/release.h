@@ -41,7 +41,7 @@ struct kng_release_type {
  * @obj: the reference
  * @unused: the function's second argument
  *
- * Context: NMI, nested included. Never sleeps, allocates or locks.
+ * Context: NMI, nested included, or another with interrupts off. Never sleeps, allocates or locks.
  * Return: true if the function is to be skipped.
  */
 bool kng_release_divert(struct kng_hook *hook, unsigned long obj, unsigned long unused);

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/tap.sh"
 
 for kernel in $KERNELS; do
-	case "${KNG_SLOW:-}-$TEARDOWN_KERNELS" in
-	?*-*"$kernel "*) ways='release update' ;;
+	case ${KNG_SLOW:+slow}:$TEARDOWN_KERNELS in
+	slow:*"$kernel "*) ways='release update' ;;
 	*) ways=release ;;
 	esac
 	for how in $ways; do
