@@ -6,7 +6,7 @@
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/paths.sh"
 
-others=(alone fentry+fexit kprobe kprobe.multi function function_graph kprobe_events)
+others=(alone defer=irqsoff fentry+fexit kprobe kprobe.multi function function_graph kprobe_events)
 livepatches=(livepatch:bpf_obj_free_fields livepatch:bpf_task_release_dtor)
 choice=("${paths[@]}")
 # For `make check' two paths will do with whom tracers.t and ipmodify.t don't have.

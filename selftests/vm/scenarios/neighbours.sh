@@ -111,7 +111,7 @@ livepatch_end() { /sbin/rmmod kng_ipmodify; }
 
 begin() {
 	case $1 in
-	alone) ;;
+	alone | defer=*) ;;
 	fentry+fexit) bpf_begin both ;;
 	kprobe | kprobe.multi) bpf_begin "$1" ;;
 	function | function_graph) tracer_begin "$1" ;;
@@ -124,7 +124,7 @@ begin() {
 }
 end() {
 	case $1 in
-	alone) ;;
+	alone | defer=*) ;;
 	fentry+fexit | kprobe | kprobe.multi) bpf_end ;;
 	function | function_graph) tracer_end ;;
 	kprobe_events) events_end ;;
@@ -169,7 +169,13 @@ for neighbour in $ARGS; do
 	# Older than the guard: it has to do without what they hold.
 	livepatch:*) check "$neighbour: it is there" begin "$neighbour" ;;
 	esac
-	guard_begin teardown=always
+	params=teardown=always
+	case $neighbour in
+	# None, but another guard
+	defer=*) params="$params $neighbour" ;;
+	esac
+	# shellcheck disable=SC2086 # words
+	guard_begin $params
 	case $neighbour in
 	livepatch:*) ;;
 	*) check "$neighbour: it is there" begin "$neighbour" ;;
