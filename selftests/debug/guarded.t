@@ -14,12 +14,13 @@ quiet() {
 	boot "$name" "$what" --kernel debug "$@"
 }
 
+# The kernel's own: a worker that frees the objects of a map may be preempted there.
+OBJECTS='using smp_processor_id\(\) in preemptible|Call Trace'
+
 # unlocked NAME WHAT VM-OPTION...: where hashes change in NMI. Of that lockdep complains,
-# rightly, and then it is off; that a worker frees the objects of a map while it may be
-# preempted is the kernel's, too. KASAN, objects and RCU are still looked at.
+# rightly, and then it is off. KASAN, objects and RCU are still looked at.
 unlocked() {
-	quiet "$@" --cmdline lockdep.prove_locking=0 --allow \
-		'inconsistent lock state|using smp_processor_id\(\) in preemptible|Call Trace'
+	quiet "$@" --cmdline lockdep.prove_locking=0 --allow "inconsistent lock state|$OBJECTS"
 }
 
 # The checks are compiled in: without that silence would say nothing.
@@ -56,7 +57,8 @@ quiet kprobe 'hook=kprobe' --scenario kprobe --timeout 240
 quiet tracers 'fentry and fexit on every hooked function' --scenario tracers --timeout 300
 quiet ipmodify 'functions that somebody else holds' --scenario ipmodify --timeout 240
 quiet empty 'on_empty=leak' --scenario empty --args leak
-quiet exact 'reserve=exact' --scenario exact --args refusal,older,shared,refusing --timeout 240
+quiet exact 'reserve=exact' --scenario exact --args refusal,older,shared,refusing --timeout 240 \
+	--allow "$OBJECTS"
 quiet shrinking 'reserve=exact: the reserve follows the count; storms' \
 	--scenario exact --args shrinking,storms --timeout 240
 quiet reserve 'what maps are charged' --scenario reserve --timeout 240
