@@ -11,6 +11,10 @@ cycles=20 threads=multi
 [ -z "${KNG_SLOW:-}" ] || cycles=1000 threads=single
 
 for kernel in $KERNELS; do
+	# (On PREEMPT_RT twenty are enough for that.)
+	case $kernel in
+	*-rt) threads=single ;;
+	esac
 	boot "$kernel-cycles" "$kernel: loaded and unloaded $cycles times under storm; two at once" \
 		--kernel "$kernel" --scenario life --args "$cycles" --timeout $((240 + 6 * cycles)) \
 		--threads $threads
