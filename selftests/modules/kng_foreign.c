@@ -122,8 +122,25 @@ static int __init foreign_init(void)
 	return 0;
 }
 
+/* A reference of its own, given back with interrupts off while the module goes. */
+static void foreign_leave(void)
+{
+	struct kng_foreign *obj = kng_foreign_create();
+	s64 before = atomic64_read(&tallies[DESTROYED].total);
+	unsigned long flags;
+
+	if (!obj)
+		return;
+	local_irq_save(flags);
+	kng_foreign_release_dtor(obj);
+	local_irq_restore(flags);
+	pr_info("kng_foreign: its last release %s\n",
+		atomic64_read(&tallies[DESTROYED].total) > before ? "worked" : "was taken from it");
+}
+
 static void __exit foreign_exit(void)
 {
+	foreign_leave();
 	tally_end();
 	/* foreign_free() is in here. */
 	rcu_barrier();

@@ -52,5 +52,7 @@ check 'nothing is pending' eventually 10 quiet
 kernel_cancels || check 'each was taken once' stat_is taken $((2 * 32 * 8))
 kernel_cancels || check 'by the irq_work, or its worker' stat_is run $((2 * 32 * 8))
 check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+check 'what it released on its way out was its own affair' \
+	sh -c 'dmesg | grep -q "kng_foreign: its last release worked"'
 guard_end
 finish
