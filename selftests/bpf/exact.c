@@ -15,6 +15,8 @@
  *   exact arm NAME N MODE		what NMIs do; 0: nothing
  *   exact storm NAME N SECONDS MODE	fill against NMIs, with pauses in which
  *					what is counted is compared with what is there
+ *   exact left any			such maps that there are, pinned or not: the
+ *					kernel lets them go a little later
  *
  * Each prints what it did as lines "name value".
  */
@@ -199,6 +201,24 @@ static int storm(unsigned int n, unsigned int seconds, unsigned int mode)
 	return 0;
 }
 
+static int left(void)
+{
+	struct bpf_map_info info;
+	__u32 id = 0, len, n = 0;
+	int fd;
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		fd = bpf_map_get_fd_by_id(id);
+		len = sizeof(info);
+		memset(&info, 0, len);
+		n += fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		     !strcmp(info.name, "slots");
+		close(fd);
+	}
+	printf("left %u\n", n);
+	return 0;
+}
+
 static unsigned int number(int argc, char **argv, int i, unsigned int otherwise)
 {
 	return argc > i ? strtoul(argv[i], NULL, 0) : otherwise;
@@ -217,6 +237,8 @@ int main(int argc, char **argv)
 	arg.pid = number(argc, argv, 5, 1);
 	if (!strcmp(argv[1], "pin"))
 		return pin(argc > 3 ? argv[3] : "array", number(argc, argv, 4, 1));
+	if (!strcmp(argv[1], "left"))
+		return left();
 	if (!strcmp(argv[1], "arm")) {
 		arm(arg.n, arg.from);
 		return 0;

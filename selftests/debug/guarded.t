@@ -68,8 +68,6 @@ quiet window 'a map torn down before the workers knew of it' --scenario window
 quiet dropped 'what ftrace drops' --scenario dropped --timeout 240
 quiet life 'loaded and unloaded 5 times under storm; two at once' --scenario life --args 5 --timeout 240
 quiet hotplug 'CPUs go and come' --scenario hotplug --args storm --timeout 240
-quiet starved 'interrupts off, no worker, frozen tasks' --scenario starved --smp 3 --timeout 400 \
-	--cmdline rcupdate.rcu_cpu_stall_timeout=120
 quiet irqsoff 'defer=irqsoff at sched_switch' --scenario irqsoff --args irqsoff,--release
 quiet killed 'ftrace shut itself down' --scenario killed --args after
 unlocked counting 'reserve=exact: what is counted' --scenario exact --args counting,drifting --timeout 240

@@ -13,6 +13,7 @@ exact() {
 }
 got() { sed -n "s/^$1 //p" /tmp/exact.out; }
 gone() { rm -r "$BPF/${1:?}"; }
+none_left() { exact left any && [ "$(got left)" -eq 0 ]; }
 forgotten() { eventually 10 stat_is maps_watched "$1"; }
 # Where slots are counted, and what the guard counts; after the last pending job
 counted() { eventually 10 quiet && stat_is references "$1"; }
@@ -40,6 +41,7 @@ inlining() {
 	check 'bare: the exchange is inline' inlines before
 	check 'it works' works before
 	gone before
+	check 'and is gone' eventually 20 none_left
 
 	guard_begin reserve=exact
 	check 'the stats say so' stat_is reserve exact
@@ -228,6 +230,7 @@ shared() {
 	check 'inline: one subprogram, two kinds of kptrs' shared_works before
 	check 'again, it finds what it put in' shared_again before
 	gone before
+	check 'and is gone' eventually 20 none_left
 	guard_begin reserve=exact
 	check 'a program with the guard' exact pin during shared 4
 	check 'called: one subprogram, two kinds of kptrs' shared_works during
@@ -338,7 +341,7 @@ refilled() {
 settled() { stat_is shortfall 0; }
 few_jobs() { [ "$(stat jobs_total)" -le 8256 ]; }
 
-# $1: guard's parameters, as one word; $2: what NMIs do; $3: seconds; $4: to be taken
+# $1: guard's parameters, as one word; $2: what NMIs do; $3: seconds; $4: some are refused
 storm() {
 	# shellcheck disable=SC2046 # words
 	guard_begin reserve=exact $(echo "$1" | tr : ' ')
@@ -347,12 +350,12 @@ storm() {
 	echo 1 >"$DBG"/kng_witness/reset
 	/tests/bpf/exact storm storm 20000 "$3" "$2" | tee /tmp/exact.out
 	check 'NMIs came' test "$(got nmis)" -gt 1000
-	check 'references went in and out' test "$(got taken)" -ge "$4"
+	check 'references went in and out' test "$(got taken)" -gt 0
 	check 'the count was never too low' test "$(got too_low)" -eq 0
 	check "none of a destructor's work in NMI" test "$(in_nmi put_task_struct_rcu_user)" -eq 0
 	check 'no job was missing' stat_is empty 0
 	check 'nothing kept' stat_is kept 0
-	[ -z "${5:-}" ] || check 'some were refused' stat_positive refused
+	[ -z "${4:-}" ] || check 'some were refused' stat_positive refused
 	gone storm
 	check 'the map goes' forgotten 0
 	check 'pid 1 has its references back' users_are "$before"
@@ -362,10 +365,10 @@ storm() {
 storms() {
 	mode=$release
 	kernel_cancels || mode=$overwrite
-	storm shrink=Y:jobs=64:headroom=256 $mode 6 1000
-	[ $mode = $release ] || storm shrink=Y:jobs=64:headroom=256 $release 3 1000
-	[ $mode = $release ] || storm jobs=64 $mode 3 1000
-	storm jobs=64:max_jobs=512:headroom=0 $mode 3 100 refuses
+	storm shrink=Y:jobs=64:headroom=256 $mode 6
+	[ $mode = $release ] || storm shrink=Y:jobs=64:headroom=256 $release 3
+	[ $mode = $release ] || storm jobs=64 $mode 3
+	storm jobs=64:max_jobs=512:headroom=0 $mode 3 refuses
 }
 
 test_module kng_witness
