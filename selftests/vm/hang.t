@@ -13,8 +13,8 @@ for kernel in $TEARDOWN_KERNELS; do
 		site=$(site_on "$kernel" "$site")
 		at=${site%%,*}
 		with=(--kernel "$kernel" --scenario hang --args "$site" --cmdline "$NOCB")
-		boot "$kernel-$at-bare" "$kernel: NMI in $at hangs the bare kernel" \
-			"${with[@]}" --guard no --expect hung
+		boot_hung "$kernel-$at-bare" "$kernel: NMI in $at hangs the bare kernel" \
+			"${with[@]}" --guard no
 		boot "$kernel-$at-guarded" "$kernel: NMI in $at, guarded: lives, unloads" \
 			"${with[@]}" --guard yes
 	done

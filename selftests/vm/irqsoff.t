@@ -16,10 +16,10 @@ for kernel in $KERNELS; do
 		[ "$how" = update ] || options=',--release'
 		with=(--kernel "$kernel" --scenario irqsoff)
 		what="$kernel: $how at sched_switch"
-		boot "$kernel-$how-bare" "$what: hangs the bare kernel" "${with[@]}" \
-			--args "nmi$options" --guard no --expect hung
-		[ -z "${KNG_SLOW:-}" ] || boot "$kernel-$how-nmi" "$what: and with defer=nmi" \
-			"${with[@]}" --args "nmi$options" --expect hung
+		boot_hung "$kernel-$how-bare" "$what: hangs the bare kernel" "${with[@]}" \
+			--args "nmi$options" --guard no
+		[ -z "${KNG_SLOW:-}" ] || boot_hung "$kernel-$how-nmi" "$what: and with defer=nmi" \
+			"${with[@]}" --args "nmi$options"
 		boot "$kernel-$how-guarded" "$what: lives with defer=irqsoff" "${with[@]}" \
 			--args "irqsoff$options"
 	done

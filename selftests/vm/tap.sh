@@ -46,6 +46,24 @@ boot() {
 	fi
 }
 
+# boot_hung NAME DESCRIPTION VM-OPTION...: a boot that can hang. That is what is claimed: an
+# aimed NMI still needs the lock of the right CPU or worker pool to be held.
+boot_hung() {
+	local name=$TEST-$1 what=$2 out try
+	shift 2
+	N=$((N + 1))
+	for try in 1 2 3; do
+		if out=$("$TOP/scripts/vm" --name "$name" "$@" --expect hung 2>&1); then
+			echo "ok $N - $what"
+			printf '%s\n' "$out" | sed 's/^/# /'
+			return
+		fi
+		echo "# $what: not at try $try"
+	done
+	echo "not ok $N - $what"
+	printf '%s\n' "$out" | sed 's/^/# /' >&2
+}
+
 # complains NAME DESCRIPTION WORDS ABOUT VM-OPTION...: a debug kernel says WORDS,
 # and ABOUT within the lines that follow, and scripts/vm calls that boot failed.
 complains() {

@@ -117,6 +117,8 @@ all_back() {
 	awk '$1 == "jobs_idle:" { idle = $2 } $1 == "jobs_total:" { total = $2 }
 		END { exit idle != total || !total }' "$STATS"
 }
+# jobs_add_up JOBS: trimmed jobs count when their memory goes back, a moment later
+jobs_add_up() { [ "$(stat jobs_total)" -eq $(($1 + $(stat grown) - $(stat trimmed))) ]; }
 sums_hold() {
 	[ "$(stat taken)" -eq $(($(stat run) + $(stat pending) + $(stat leaked))) ]
 }
