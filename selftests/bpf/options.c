@@ -63,7 +63,7 @@ static void help(const char *program, int status)
 "  --seconds N         soak: at most so long; without --taken, just so long\n"
 "  --acts N            soak: map operations in an NMI, default 256\n"
 "  --memory            soak: the kernel's memory is to be as before\n"
-	"  --irqsoff           soak: at sched_switch, and the guard defers that, too\n",
+"  --irqsoff           soak: at sched_switch, and the guard defers that, too\n",
 	       program, KNG_SLOTS_MAX);
 	exit(status);
 }
