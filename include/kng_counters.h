@@ -1,50 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guard's event counters: their order and their names, for the module's
- * stats file and for the tests that read it.
+ * The event counters: their order and their names, for the module's stats file and for
+ * the tests that read it.
  *
- * Counters are per CPU and only ever grow. When no job is under way
+ * Counters are per CPU and never decrease. While no job is being queued or run,
  *
  *	taken == run + pending + leaked
  *	run == run_hardirq + run_worker
  *	jobs_total == jobs_idle + pending
  *	jobs_total == jobs + grown - trimmed
  *
- * where jobs is the parameter, and pending is not a counter but what the pool
- * says is in use (the third line is its definition): the first line compares two
- * accounts that share no code.
+ * Here `jobs' is the parameter. `pending' is no counter: the pool computes it from the
+ * jobs in use, and the third line defines it. So the first line compares two accounts
+ * that share no code.
  */
 #ifndef KNG_COUNTERS_H
 #define KNG_COUNTERS_H
 
 /**
- * enum kng_counter - what is counted
- * @KNG_SEEN_NMI: calls of a hooked function that were made in NMI context
- * @KNG_SEEN_IRQSOFF: calls made with interrupts off, but not in NMI
+ * enum kng_counter - kinds of events
+ * @KNG_SEEN_NMI: calls of a hooked function in NMI
+ * @KNG_SEEN_IRQSOFF: calls of a hooked function with interrupts off, but not in NMI
  *	(defer=irqsoff)
  * @KNG_TAKEN: references taken over from such calls
- * @KNG_TAKEN_RELEASE: of these, at the release door
- * @KNG_NOT_LAST: references given back at once, since they were not the last
- *	ones; they count nowhere else
- * @KNG_RUN: destructors that were run for them, in whatever place
- * @KNG_RUN_HARDIRQ: of these, by the irq_work
- * @KNG_RUN_WORKER: of these, in task context: by the worker, by CPU hotplug, or
- *	at unload
- * @KNG_HANDOFFS: irq_work runs that ended at the budget, with jobs left
- * @KNG_EMPTY: times that no job was left
- * @KNG_TABLE_FULL: times that a job's destructor found no place in the table of
- *	known destructors, or its module was on its way out; then as with no job
- * @KNG_LEAKED: references dropped without their destructor (on_empty=leak)
- * @KNG_INLINED: destructors left to run where they were called (on_empty=inline)
- * @KNG_KEPT: references left in their slot, which lives on (on_empty=leak)
- * @KNG_RACED: slots that somebody else emptied first; their job went back
- * @KNG_NESTED: entries while the same CPU was already inside a hook
- * @KNG_ADOPTED: maps with room for references that were older than the guard
+ * @KNG_TAKEN_RELEASE: those of them that the release door took
+ * @KNG_NOT_LAST: references that can't have been the last ones. They were dropped at
+ *	once and are in no other count.
+ * @KNG_RUN: destructors that were run for references taken over
+ * @KNG_RUN_HARDIRQ: those of them that the irq_work ran
+ * @KNG_RUN_WORKER: those of them that ran in task context: by the worker, by CPU
+ *	hotplug, or at unload
+ * @KNG_HANDOFFS: irq_work runs that used up their budget and left jobs to the worker
+ * @KNG_EMPTY: attempts to take a job when the pool had none
+ * @KNG_TABLE_FULL: attempts to use a job that failed because the table of destructors was
+ *	full, or the destructor's module was being unloaded
+ * @KNG_LEAKED: references that are never dropped (on_empty=leak)
+ * @KNG_INLINED: destructors that ran where they were called, for want of a job
+ *	(on_empty=inline)
+ * @KNG_KEPT: references that stayed in their slot for want of a job (on_empty=leak)
+ * @KNG_RACED: slots that another CPU emptied after we had taken a job; the job was
+ *	returned
+ * @KNG_NESTED: entries into the guard while the CPU was already inside it
+ * @KNG_ADOPTED: watched maps that are older than the guard
  * @KNG_GROWN: jobs added to the pool
- * @KNG_TRIMMED: jobs whose memory was given back
+ * @KNG_TRIMMED: jobs whose memory was freed
  * @KNG_REFUSED: exchanges that were refused (reserve=exact)
- * @KNG_BAD_CONTEXT: internal check: a destructor was about to run in NMI; 0
- * @KNG_NR_COUNTERS: how many there are
+ * @KNG_BAD_CONTEXT: destructors that the guard was about to run in NMI; an internal
+ *	check, must be 0
+ * @KNG_NR_COUNTERS: number of counters
  */
 enum kng_counter {
 	KNG_SEEN_NMI,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps that are older than the guard: getting a descriptor for each takes it past
- * the map watch.
+ * Maps that were created before the guard was loaded. Getting a file descriptor for a
+ * map passes security_bpf_map(), where the map watch sees it.
  */
 #include <linux/bpf.h>
 #include <linux/fdtable.h>
@@ -18,9 +18,9 @@ bool kng_adopting(void)
 }
 
 /*
- * Ids are given out in order, so all maps that exist have smaller ones. (They
- * start again after 2^31 maps; of what a machine that has come so far would
- * miss, the release door has the known types.)
+ * The kernel assigns ids in ascending order, so all existing maps have smaller ids than
+ * a new one. (Ids wrap after 2^31 maps. On such a machine maps can be missed. The
+ * release door still guards the types that it knows.)
  */
 static int new_map_id(u32 *id)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Maps that are older than the guard.
+ * Maps that were created before the guard was loaded.
  */
 #ifndef KNG_ADOPT_H
 #define KNG_ADOPT_H
@@ -8,18 +8,18 @@
 #include <linux/types.h>
 
 /**
- * kng_adopt_maps() - have the map watch see all maps that exist
+ * kng_adopt_maps() - show all existing maps to the map watch
  *
  * Context: Task; maps are watched. The caller may use bpf(2).
- * Return: 0; -EPERM if they can't be looked at.
+ * Return: 0; or a negative errno, if a map or the list of maps can't be read.
  */
 int kng_adopt_maps(void);
 
 /**
- * kng_adopting() - ask if a map is seen because of kng_adopt_maps()
+ * kng_adopting() - ask whether kng_adopt_maps() shows the map
  *
- * Context: Task.
- * Return: true if so.
+ * Context: Task; in the map watch.
+ * Return: true if it does; false if another user opens or creates it.
  */
 bool kng_adopting(void);
 

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a map is charged: the number of references that it has room for.
+ * The charge of a map: the number of references that it has room for.
  *
- * Slots times fields with a destructor, times possible CPUs if values are per
- * CPU. Hashes hold a few elements more than max_entries, at most one for each CPU.
- * What a map owns by way of objects of bpf_obj_new(), and local storage, whose
- * slots have no number, is charged by the floor.
+ * That is slots times fields with a destructor, times possible CPUs if each CPU has
+ * its own values. A hash can hold up to one element per CPU more than max_entries.
+ * Two things have no number of slots: local storage, and the objects of
+ * bpf_obj_new() that a map owns. They are charged a fixed number of references, the
+ * floor.
  */
 #include <linux/bpf.h>
 
 #include "charge.h"
+#include "params.h"
 
 /*
- * What may own objects of bpf_obj_new(), beside kptrs to them. (Per-CPU objects
- * have no kptrs, says the verifier.)
+ * Fields, other than kptrs, that can own objects of bpf_obj_new(). Per-CPU objects
+ * don't count: the verifier allows no kptrs in them.
  */
 #define OBJECT_FIELDS	(BPF_LIST_HEAD | BPF_RB_ROOT)
-/* What needs no freeing. */
+/* Fields that bpf_obj_free_fields() does not free. */
 #define INERT_FIELDS	(BPF_SPIN_LOCK | BPF_KPTR_UNREF | BPF_REFCOUNT)
-
-unsigned int kng_charge_floor;
 
 bool kng_charge_owns(const struct btf_record *rec)
 {
@@ -39,7 +39,7 @@ static bool is_array(const struct bpf_map *map)
 	       map->map_type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
-/* May objects with references hang on the field? */
+/* Can the field own objects that own references? */
 static bool owns_objects(const struct btf_field *field)
 {
 	switch (field->type) {
@@ -53,7 +53,7 @@ static bool owns_objects(const struct btf_field *field)
 	}
 }
 
-static void look(struct kng_charge *c, const struct bpf_map *map)
+static void inspect_record(struct kng_charge *c, const struct bpf_map *map)
 {
 	const struct btf_record *rec = map->record;
 	bool objects = false;
@@ -77,12 +77,12 @@ static void look(struct kng_charge *c, const struct bpf_map *map)
 void kng_charge(struct kng_charge *c, const struct bpf_map *map)
 {
 	memset(c, 0, sizeof(*c));
-	look(c, map);
+	inspect_record(c, map);
 	c->references = (u64)map->max_entries * c->nr_dtors;
 	if (!is_array(map) && map->max_entries)
 		c->references += (u64)num_possible_cpus() * c->nr_dtors;
 	if (is_percpu(map))
 		c->references *= num_possible_cpus();
 	if (c->floored)
-		c->references += kng_charge_floor;
+		c->references += kng_params.floor;
 }

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a map is charged: the number of references that it has room for.
+ * The charge of a map: the number of references that it has room for.
  */
 #ifndef KNG_CHARGE_H
 #define KNG_CHARGE_H
 
 #include <linux/bpf.h>
 
-/* As many as a record has fields. */
+/* Maximum number of fields in a record. */
 #define KNG_CHARGE_DTORS	BTF_FIELDS_MAX
 
-#define KNG_FLOOR_DEFAULT	1024
-#define KNG_FLOOR_MAX		1048576
-
 /**
- * enum kng_slots - what becomes of a map's slot when its value is torn down
+ * enum kng_slots - what happens to a map's slot when its value is torn down
  * @KNG_SLOTS_UNKNOWN: no watched map has this record
- * @KNG_SLOTS_GO: it goes, or something else in it has to be freed
- * @KNG_SLOTS_STAY: it stays, and nothing but references is in it
+ * @KNG_SLOTS_GO: the slot is freed, or the value has other fields to be freed
+ * @KNG_SLOTS_STAY: the slot stays in use, and the value owns only references
  */
 enum kng_slots {
 	KNG_SLOTS_UNKNOWN,
@@ -26,12 +23,12 @@ enum kng_slots {
 };
 
 /**
- * struct kng_charge - what a map is charged, and why
+ * struct kng_charge - the charge of a map, and where it comes from
  * @references: the charge
- * @slots: what becomes of its slots
- * @floored: the floor is part of the charge, which is no bound then
- * @nr_dtors: fields that have a destructor
- * @dtor: which
+ * @slots: what happens to the map's slots
+ * @floored: the charge includes the floor, so it is not an upper bound
+ * @nr_dtors: number of fields with a destructor
+ * @dtor: their destructors
  */
 struct kng_charge {
 	u64 references;
@@ -41,22 +38,19 @@ struct kng_charge {
 	btf_dtor_kfunc_t dtor[KNG_CHARGE_DTORS];
 };
 
-/* Charge for what has no number of slots; set before anything is charged. */
-extern unsigned int kng_charge_floor;
-
 /**
- * kng_charge_owns() - ask if a value with a record can own references
- * @rec: a record, ERR_PTR and NULL included
+ * kng_charge_owns() - ask whether values with a record can own references
+ * @rec: the record; may be NULL or an ERR_PTR
  *
  * Context: Any.
- * Return: true if it can.
+ * Return: true if they can.
  */
 bool kng_charge_owns(const struct btf_record *rec);
 
 /**
- * kng_charge() - work out what a map is charged
- * @c: the answer
- * @map: a map whose record kng_charge_owns()
+ * kng_charge() - compute the charge of a map
+ * @c: where to store it
+ * @map: a map for whose record kng_charge_owns() is true
  *
  * Context: Any.
  */

@@ -12,28 +12,28 @@
 #include <linux/workqueue.h>
 
 /*
- * ftrace_regs_get_argument() is spelt alike on all supported kernels, but only
- * this option makes it work, without saving all registers at each call.
+ * ftrace_regs_get_argument() exists on all supported kernels, but works only with this
+ * option. With it ftrace need not save all registers at each call.
  */
 #ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #error "kptr_nmi_guard: the kernel needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS"
 #endif
 
 /*
- * Kernels whose bpf_task_release() and bpf_cgroup_release() were read for what
- * they count: only there does the guard count for them (release.c). On a later
- * kernel each release takes a job, until somebody has read it and raises this.
+ * Kernels whose bpf_task_release() and bpf_cgroup_release() were read. Only on these
+ * kernels does the guard change their reference counts itself (put.c). On a later
+ * kernel each release takes a job, until its source was read and this was raised.
  */
 #define KNG_PUTS_ARE_KNOWN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
 				 LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0))
 
-/* With hook=ftrace as well: it is kprobes that tell where a function is. */
+/* Needed with hook=ftrace, too: hook.c finds the address of a function with a kprobe. */
 #ifndef CONFIG_KPROBES
 #error "kptr_nmi_guard: the kernel needs CONFIG_KPROBES"
 #endif
 
 /*
- * 6.13 made the namespace of an import a string. Can go with 6.12.
+ * Since 6.13 the namespace of an import is a string. Can go with 6.12.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define KNG_IMPORT_NS_BPF_INTERNAL	MODULE_IMPORT_NS(BPF_INTERNAL)
@@ -42,8 +42,8 @@
 #endif
 
 /*
- * 6.18 gave per-CPU workqueues, till then the default, a flag of their own, and
- * later kernels warn without it. Can go with 6.17.
+ * Workqueues were per-CPU by default. Since 6.18 they need a flag for that, and later
+ * kernels warn without it. Can go with 6.17.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define KNG_WQ_PERCPU			0

@@ -2,33 +2,32 @@
 /*
  * The table of known destructors.
  *
- * Life of an entry: free, claimed, published, and free again when its module
- * goes. Who may do what at the same time:
+ * An entry is free, then claimed, then published. It becomes free again when the
+ * module of its destructor is unloaded. Which calls can run at the same time:
  *
- *			get	put, call	module goes
+ *			get	put, call	module unload
  *	get		 -	 -		 a
  *	put, call	 -	 -		 b
  *
- * get/get: a claim is one compare-and-exchange, so an entry has one writer. Two
- *   callers that add the same destructor at once may both claim: a duplicate
- *   is harmless, and no caller waits for another's half-written entry.
- * a: get() for a module is called while something holds a reference on it, so
- *   that module isn't going. Other modules' entries may vanish under the
- *   search; they did not match.
- * b: put() and call() hold the reference that get() took.
+ * get/get: a claim is one compare-and-exchange, so each entry has one writer.
+ *   Two callers that add the same destructor at the same time may claim two
+ *   entries. A duplicate is harmless, and no caller waits for another.
+ * a: the caller of get() knows that the destructor's module has a reference, so
+ *   that module is not being unloaded. Entries of other modules may be freed
+ *   during the search, but they don't match.
+ * b: put() and call() own the module reference that get() took.
  */
 #include <linux/module.h>
 
 #include "dtor.h"
 #include "entry.h"
 #include "kng_pool.h"
-#include "learn.h"
 
 #define NR_DTORS	(1U << KNG_DTOR_BITS)
 
 struct known_dtor {
-	btf_dtor_kfunc_t fn;	/* NULL: not published */
-	struct module *owner;	/* valid while @fn is */
+	btf_dtor_kfunc_t fn;	/* NULL unless the entry is published */
+	struct module *owner;	/* valid while @fn is set */
 	atomic_t claimed;
 };
 
@@ -40,7 +39,7 @@ static int find_or_add(btf_dtor_kfunc_t fn, struct module *owner)
 
 	for (i = 0; i < NR_DTORS; i++) {
 		struct known_dtor *k = &known[i];
-		/* Pairs with the release below: owner is visible. */
+		/* Pairs with the release below: if fn is visible, so is owner. */
 		btf_dtor_kfunc_t cur = smp_load_acquire(&k->fn);
 
 		if (cur == fn && k->owner == owner)
@@ -48,7 +47,7 @@ static int find_or_add(btf_dtor_kfunc_t fn, struct module *owner)
 		if (cur || atomic_cmpxchg(&k->claimed, 0, 1))
 			continue;
 		k->owner = owner;
-		/* Pairs with the acquire above. */
+		/* Pairs with the acquire above: owner is visible before fn is. */
 		smp_store_release(&k->fn, fn);
 		return i;
 	}
@@ -71,16 +70,16 @@ void kng_dtor_put(unsigned int index)
 
 void kng_dtor_call(unsigned int index, void *obj)
 {
-	kng_entry_let_pass(obj);
+	kng_entry_mark_own_call(obj);
 	known[index].fn(obj);
-	kng_entry_let_pass(NULL);
+	kng_entry_mark_own_call(NULL);
 	module_put(known[index].owner);
 }
 
 /*
- * A module that goes has no job left: each holds a reference on it. Its entries
- * are free for others, and a module loaded later at the same address starts
- * with a clean table.
+ * Each job holds a reference on the module of its destructor, so a module that
+ * is being unloaded has no job. Free its entries: another module may be loaded at
+ * the same address later.
  */
 static int module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
@@ -88,14 +87,13 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
-	kng_learn_forget(data);
 	for (i = 0; i < NR_DTORS; i++) {
 		struct known_dtor *k = &known[i];
 
 		if (!READ_ONCE(k->fn) || k->owner != data)
 			continue;
 		WRITE_ONCE(k->fn, NULL);
-		/* Pairs with the claim: the next writer comes after us. */
+		/* Pairs with the claim in find_or_add(): fn is NULL before the next writer. */
 		atomic_set_release(&k->claimed, 0);
 	}
 	return NOTIFY_OK;

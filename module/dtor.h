@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of known destructors: a job names its destructor by an index into
- * it, which keeps jobs small and says which module must stay loaded.
+ * The table of known destructors. A job stores an index into this table instead of
+ * a function pointer, which keeps jobs small, and the table says which module must
+ * stay loaded.
  */
 #ifndef KNG_DTOR_H
 #define KNG_DTOR_H
@@ -9,40 +10,40 @@
 #include <linux/bpf.h>
 
 /**
- * kng_dtor_get() - name a destructor and keep its module
+ * kng_dtor_get() - find the index of a destructor and hold its module
  * @fn: the destructor
- * @owner: the module that it belongs to; NULL for the kernel itself. The caller
- *	knows that it can't go away during the call: a map's record, or the
- *	caller's own code, holds a reference on it.
+ * @owner: the module that contains @fn; NULL for the kernel itself. The caller
+ *	knows that @owner can't be unloaded during this call, because a map's record
+ *	or code that runs in @owner holds a reference on it.
  *
- * Each successful call takes one reference on @owner.
+ * Adds @fn to the table if it is not in there. Each successful call takes one
+ * reference on @owner.
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
  * Return: an index; -ENOSPC if the table is full of other destructors; -ENOENT
- *	if @owner is on its way out.
+ *	if @owner is being unloaded.
  */
 int kng_dtor_get(btf_dtor_kfunc_t fn, struct module *owner);
 
 /**
- * kng_dtor_put() - drop what kng_dtor_get() took
- * @index: what it returned
+ * kng_dtor_put() - drop the module reference of kng_dtor_get()
+ * @index: the index that it returned
  *
  * Context: Any, nested NMI included.
  */
 void kng_dtor_put(unsigned int index);
 
 /**
- * kng_dtor_call() - run a destructor
- * @index: what kng_dtor_get() returned
- * @obj: the reference to give back
+ * kng_dtor_call() - run a destructor, then drop the reference on its module
+ * @index: the index that kng_dtor_get() returned
+ * @obj: the object whose reference the destructor drops
  *
  * Context: Task, softirq or hardirq; never NMI.
  */
 void kng_dtor_call(unsigned int index, void *obj);
 
 /**
- * kng_dtor_init() - start to follow modules, so that the table forgets the
- *	destructors of those that go
+ * kng_dtor_init() - start to free the entries of modules that are unloaded
  *
  * Context: Task.
  * Return: 0 or a negative errno.

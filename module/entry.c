@@ -1,36 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What ftrace calls on entry to a hooked function.
+ * What runs when a hooked function is called.
  *
- * To skip the function the handler sets the instruction pointer to an empty
- * function of ours, which returns to the caller. livepatch works that way
- * (kernel/livepatch/patch.c).
+ * Each handler first decides whether the call must be diverted: it must in NMI
+ * and, with defer=irqsoff, with interrupts off. All other calls go on as if
+ * there were no guard.
  *
- * The handlers can be entered again at any point (an NMI's int3 or #DB): all
- * that they share is lock-free. What they call in the kernel can be traced by a
- * program that tears kptrs down and so enters us again: irq_work_queue(),
- * refcount_dec_not_one(), and for the destructors of modules try_module_get()
- * with its tracepoint. That ends, because BPF does not start a program again
- * that is running on the same CPU.
- *
- * They run with preemption on, if the caller does. What they don't divert they
- * return from at once, and touch nothing; in NMI, or with interrupts off, nothing
- * preempts.
+ * ftrace calls handlers without its own recursion protection (see hook.c), with
+ * preemption on or off. In NMI, and with interrupts off, the CPU can't change.
+ * So per-CPU data is used only after that has been established.
  */
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 
 #include "compat.h"
+#include "count.h"
 #include "entry.h"
 #include "kng_depth.h"
-#include "stats.h"
-
-bool kng_entry_irqsoff;
+#include "params.h"
 
 static DEFINE_PER_CPU(union kng_depth, depth);
 
-/* First argument of the guard's own call under way on this CPU; not used in NMI. */
-static DEFINE_PER_CPU(unsigned long, passing);
+/* See kng_entry_mark_own_call(). Neither read nor written in NMI. */
+static DEFINE_PER_CPU(unsigned long, own_call_arg);
 
 bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
 {
@@ -46,36 +39,39 @@ bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long a
 	return skip;
 }
 
-/* Where a skipped function's caller gets instead. */
+/* Runs in place of a skipped function. */
 static void stub(void)
 {
 }
 
 /*
- * Who has interrupts off may hold a lock that destructors want, as a program at
- * sched_switch holds the runqueue's. The guard's irq_work has them off, too: its
- * own call passes, and so does all of that object within it, as a destructor may
- * call the release kfunc (bpf_crypto_ctx_release_dtor() does). That lets no
- * program pass which a tracepoint starts in the middle of it: as long as programs
- * have a reference to the object, the destructor's put is not the last, and holds
- * no lock.
+ * A caller with interrupts off may hold a lock that destructors take. For
+ * instance, a program at sched_switch runs under the runqueue lock.
+ *
+ * The guard's own irq_work also runs with interrupts off, but holds no lock: its
+ * calls are marked and are not diverted. The mark covers all calls with the same
+ * object, because some destructors call the release kfunc
+ * (bpf_crypto_ctx_release_dtor() does). A tracing program can start in the
+ * middle of a marked call and release the same object. That call is not diverted
+ * either, but it is harmless: the program holds a reference, so the destructor's
+ * own put was not the last one and takes no lock.
  */
 static bool irqsoff_diverts(unsigned long arg0)
 {
-	return irqs_disabled() && __this_cpu_read(passing) != arg0;
+	return irqs_disabled() && __this_cpu_read(own_call_arg) != arg0;
 }
 
-static bool diverts(struct ftrace_regs *fregs)
+static bool must_divert(struct ftrace_regs *fregs)
 {
 	if (unlikely(in_nmi()))
 		return true;
-	return unlikely(kng_entry_irqsoff) && irqsoff_diverts(ftrace_regs_get_argument(fregs, 0));
+	return unlikely(kng_params.irqsoff) && irqsoff_diverts(ftrace_regs_get_argument(fregs, 0));
 }
 
-void kng_entry_let_pass(void *arg0)
+void kng_entry_mark_own_call(void *arg0)
 {
-	if (kng_entry_irqsoff && irqs_disabled())
-		__this_cpu_write(passing, (unsigned long)arg0);
+	if (kng_params.irqsoff && irqs_disabled())
+		__this_cpu_write(own_call_arg, (unsigned long)arg0);
 }
 
 static void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
@@ -85,46 +81,46 @@ static void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
 }
 
-static void divert_entry(unsigned long ip, unsigned long parent_ip,
-			 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void divert_handler(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (diverts(fregs))
+	if (must_divert(fregs))
 		divert(container_of(ops, struct kng_hook, ops), fregs);
 }
 
-static void both_entry(unsigned long ip, unsigned long parent_ip,
-		       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void divert_or_outside_handler(unsigned long ip, unsigned long parent_ip,
+				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
-	if (diverts(fregs))
+	if (must_divert(fregs))
 		divert(hook, fregs);
 	else
 		hook->outside(ftrace_regs_get_argument(fregs, 0),
 			      ftrace_regs_get_argument(fregs, 1));
 }
 
-static void replace_entry(unsigned long ip, unsigned long parent_ip,
-			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void replace_handler(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
 	ftrace_regs_set_instruction_pointer(fregs, hook->replacement);
 }
 
-static void any_entry(unsigned long ip, unsigned long parent_ip,
-		      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void enter_handler(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
 	hook->enter(ftrace_regs_get_argument(fregs, 0));
 }
 
-ftrace_func_t kng_entry_of(const struct kng_hook *hook)
+ftrace_func_t kng_entry_handler(const struct kng_hook *hook)
 {
 	if (hook->enter)
-		return any_entry;
+		return enter_handler;
 	if (hook->replacement)
-		return replace_entry;
-	return hook->outside ? both_entry : divert_entry;
+		return replace_handler;
+	return hook->outside ? divert_or_outside_handler : divert_handler;
 }

@@ -1,44 +1,102 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is called on entry to a hooked function.
+ * A hook, and what runs when a hooked function is called.
  */
 #ifndef KNG_ENTRY_H
 #define KNG_ENTRY_H
 
-#include "hook.h"
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/types.h>
 
-/* Divert calls made with interrupts off, too. Set before anything is hooked, with ftrace. */
-extern bool kng_entry_irqsoff;
+#define KNG_HOOK_FUNCTIONS	2
+
+struct kng_hook;
 
 /**
- * kng_entry_of() - the handler that a hook needs
+ * struct kng_kprobe - a kprobe that knows its hook
+ * @kp: the kprobe
+ * @hook: the hook that it belongs to
+ */
+struct kng_kprobe {
+	struct kprobe kp;
+	struct kng_hook *hook;
+};
+
+/**
+ * struct kng_hook - functions that are hooked together
+ * @function: their names; NULL for an unused entry
+ * @address: address of the first function, or 0 to look it up by its name.
+ *	If it is set, @function[0] is only used in the log.
+ * @divert: called with the first two arguments of a hooked function when that
+ *	is called in NMI or, with defer=irqsoff, with interrupts off. If it
+ *	returns true the function is skipped; it may do so only where @skips is
+ *	set.
+ * @outside: called with the first two arguments when @divert is not. Needs
+ *	ftrace.
+ * @replacement: used instead of @divert: the function that runs in place of
+ *	the hooked one, in every context. Needs ftrace.
+ * @enter: used instead of @divert: called with the first argument, in the
+ *	context of the caller, with preemption on or off. Needs ftrace.
+ * @can_skip: the hook wants to skip its functions, or to replace them. ftrace
+ *	lets only one user at a time do that to a function.
+ * @skips: the hook may skip its functions. Written by kng_hook_install().
+ * @hooked: bit i is set if @function[i] is hooked. Written by
+ *	kng_hook_install().
+ * @error: why @function[i] is not hooked. Written by kng_hook_install().
+ * @ops: for ftrace
+ * @kprobe: for kprobes
+ */
+struct kng_hook {
+	const char *function[KNG_HOOK_FUNCTIONS];
+	unsigned long address;
+	bool (*divert)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+	void (*outside)(unsigned long arg0, unsigned long arg1);
+	unsigned long replacement;
+	void (*enter)(unsigned long arg0);
+	bool can_skip;
+	bool skips;
+	unsigned int hooked;
+	int error[KNG_HOOK_FUNCTIONS];
+
+	struct ftrace_ops ops;
+	struct kng_kprobe kprobe[KNG_HOOK_FUNCTIONS];
+};
+
+/**
+ * kng_entry_handler() - choose the ftrace handler for a hook
  * @hook: the hook
  *
  * Context: Any.
- * Return: what ftrace is to call.
+ * Return: the function for ftrace to call.
  */
-ftrace_func_t kng_entry_of(const struct kng_hook *hook);
+ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
 
 /**
- * kng_entry_divert() - call a hook's divert with the recursion guard around it
+ * kng_entry_divert() - call the @divert function of a hook
  * @hook: the hook
- * @arg0: the hooked function's first argument
- * @arg1: its second
+ * @arg0: first argument of the hooked function
+ * @arg1: second argument of the hooked function
  *
- * Context: NMI, nested included; or any other with interrupts off.
- * Return: true if the function is to be skipped.
+ * Notes that the CPU is inside the guard until @divert returns.
+ *
+ * Context: NMI, nested NMI included; any other with interrupts off. Never
+ *	sleeps, allocates or locks.
+ * Return: true if the hooked function is to be skipped.
  */
 bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 
 /**
- * kng_entry_let_pass() - the guard itself is about to call a hooked function
- * @arg0: its first argument; NULL when it has returned
+ * kng_entry_mark_own_call() - announce that the guard calls a hooked function
+ * @arg0: first argument of that call; NULL after the call has returned
  *
- * With kng_entry_irqsoff and interrupts off, as in the irq_work, calls with @arg0
- * on this CPU are not diverted till then. Else nothing is in their way anyhow.
+ * With defer=irqsoff the guard's irq_work calls destructors with interrupts
+ * off. Without the mark these calls would be deferred again. Until the mark is
+ * removed, calls with @arg0 on this CPU are not diverted, unless they are in
+ * NMI.
  *
  * Context: Any but NMI.
  */
-void kng_entry_let_pass(void *arg0);
+void kng_entry_mark_own_call(void *arg0);
 
 #endif /* KNG_ENTRY_H */

@@ -1,48 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The exact reserve: counts what programs put into maps, and refuses what no job
- * can be promised to. (How promises are kept: include/kng_promise.h.)
+ * The exact reserve: count the references that programs store in maps, and refuse a
+ * reference if no job can be promised to it. (include/kng_promise.h explains how
+ * promises are kept.)
  *
- * Linux inlines bpf_kptr_xchg() into programs. With bpf_jit_supports_ptr_xchg()
- * saying no, programs that are loaded from then on call it, and get to our
- * replacement. It lets a reference in only if a job is left for it; else the
- * destination stays as it is, and the caller has the new pointer back.
+ * Linux inlines bpf_kptr_xchg() into programs. While bpf_jit_supports_ptr_xchg()
+ * returns false, newly loaded programs call the helper instead, and reach the
+ * replacement below. It stores a new reference only if a job is left for it.
+ * Otherwise it leaves the slot alone and returns the new pointer to the program.
  *
- * What is counted. refs goes up with each pointer that the replacement puts
- * somewhere, and down with each that it takes out, and with each that teardown
- * takes out of a watched map (in NMI and elsewhere: teardown.c).
+ * What is counted: refs is incremented for each pointer that the replacement stores,
+ * and decremented for each pointer that it takes out and for each pointer that a
+ * teardown takes out of a watched map, in NMI or elsewhere (teardown.c).
  *
- * Claim: if no map that an exchange can get at is older than the replacement, refs is
- * at least the number of references in slots of watched maps.
- *   Up: a slot of a map is filled by bpf_kptr_xchg() alone, inline or called. A
- *   program that has it inline was verified before the replacement, with its maps
- *   at hand. An exchange can get at none of those, nor at one that it is asked for
- *   (a map of maps tells by its template). So it is called, and counted first.
- *   Down: what the replacement takes out somebody has put in. It was counted,
- *   unless a program with an inline exchange did it, into an object of
- *   bpf_obj_new(). Objects get from program to program only by maps, and such a
- *   program has none that can have them. What teardown takes out of a watched map
- *   was in a slot of it, hence counted. Teardown of objects is not counted.
+ * Claim: if no map that an exchange can reach is older than the replacement, then
+ * refs is at least the number of references in slots of watched maps.
  *
- * So errors make refs too large: kptrs to objects count as references to kernel
- * types do; objects are dropped with what is in them; teardown may find a pointer
- * that came after we had looked; kernels with bpf_obj_cancel_fields() empty the
- * elements of hashes by a copy of the record, that no map has. What maps have
- * room for bounds that; it is applied when refs is read. Storage, objects and
- * maps that could not be watched have room for any number. There the parameter
- * floor is reckoned with, as it is without exact: references beyond it are let
- * in without a promise. Else errors would add up until nothing was let in, by
- * any program, for good.
+ *   Increments: only bpf_kptr_xchg() fills a slot of a map. A program that has it
+ *   inlined was verified before the replacement was installed, with its maps at hand,
+ *   and none of these is reachable by an exchange. Nor is any map that it looks up in
+ *   a map of maps, because the template of that map decides. So every exchange with a
+ *   slot of a watched map is a call, and is counted before it happens.
  *
- * If there are older maps, refs means nothing, also later, when they are gone:
- * it is told, but what maps have room for takes its place (bounds()).
+ *   Decrements: a pointer that the replacement takes out was stored and counted
+ *   before, unless a program with an inlined exchange stored it in an object of
+ *   bpf_obj_new(). But objects move from one program to another only through maps, and
+ *   that program has no map that can hold them. A pointer that a teardown takes out of
+ *   a watched map was in a slot of that map, so it was counted. Teardowns of objects
+ *   don't decrement.
+ *
+ * So refs can only be too large: kptrs to objects are counted like references to kernel
+ * types; references that are dropped together with an object stay counted; a
+ * teardown may drop a pointer that was stored after our look at the slot; and kernels
+ * with bpf_obj_cancel_fields() free the elements of hashes through a copy of the
+ * record, which belongs to no watched map. The room in all maps limits this error. The
+ * limit is applied when refs is read. Local storage, objects and unwatched maps have
+ * no limit. For them, references beyond the parameter floor are stored without a
+ * promise, as in reserve=capacity. Otherwise the error would add up until no program
+ * could store anything.
+ *
+ * If older maps exist, refs means nothing, even after they are gone. It is still
+ * shown, but the room in all maps is used instead of it (see bounds()).
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/seq_file.h>
 
+#include "count.h"
 #include "exact.h"
 #include "hook.h"
 #include "kng_promise.h"
@@ -50,24 +54,22 @@
 #include "offload.h"
 #include "params.h"
 #include "pool.h"
-#include "stats.h"
-#include "watch.h"
 
 /*
- * Contexts of a CPU that can be inside of the pool at once: an NMI, a #DB or int3 that it
- * came upon, who has interrupts off, PREEMPT_RT's irq_work thread which that interrupted,
- * and a worker that this thread preempted.
+ * Number of contexts of one CPU that can be inside the pool at the same time: an NMI;
+ * a #DB or int3 inside that; code with interrupts off; PREEMPT_RT's irq_work thread,
+ * which that code interrupted; and a worker, which that thread preempted.
  */
 #define CONTEXTS	5
 
 static struct kng_promise promise = { .pool = &kng_pool };
 static bool on;
-static bool older = true;	/* there are older maps that can own references */
+static bool older_maps = true;	/* maps that can own references may be older than we are */
 
 /*
- * Not below what the maps have room for that a program with an inline exchange can
- * reach: all, if there were any, for it may get at later ones by a map of maps.
- * Not above what all maps have room for.
+ * Lower bound: an older program with an inlined exchange can fill any slot of the maps
+ * that it reaches. With a map of maps it may reach newer maps, too. So if there are
+ * older maps, assume that all maps are full. Upper bound: the room in all maps.
  */
 static struct kng_bounds bounds(void)
 {
@@ -76,7 +78,7 @@ static struct kng_bounds bounds(void)
 	if (!on)
 		return (struct kng_bounds) {};
 	return (struct kng_bounds) {
-		.least = older ? room : 0,
+		.least = older_maps ? room : 0,
 		.most = room,
 	};
 }
@@ -85,36 +87,36 @@ static s64 references(void)
 {
 	s64 refs = atomic64_read(&promise.refs);
 
-	smp_rmb(); /* As in kng_promise.h: the bounds are younger. */
+	smp_rmb(); /* As in kng_promise.h: read the bounds after refs. */
 	return kng_promise_clamp(refs, bounds());
 }
 
-/* Jobs that one more reference takes, with all that there is. */
+/* Number of jobs needed to let one more reference in. */
 static s64 needed(void)
 {
 	return references() + 1 + kng_pool_in_use() + promise.slack;
 }
 
-/* Grow before all is promised. */
+/* Half of the headroom is kept, so that the pool grows before all jobs are promised. */
 bool kng_exact_short(void)
 {
 	return on && kng_params.shrink && kng_pool_total() < kng_params.max_jobs &&
 	       needed() + kng_params.headroom / 2 > atomic64_read(&promise.limit);
 }
 
-static bool let_in(void)
+static bool promise_job(void)
 {
 	if (kng_exact_short())
-		kng_offload_poke();
+		kng_offload_schedule();
 	return kng_promise_take(&promise, bounds);
 }
 
-/* In place of bpf_kptr_xchg(). */
+/* Replaces bpf_kptr_xchg(). */
 static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 {
 	u64 old;
 
-	if (ptr && !let_in()) {
+	if (ptr && !promise_job()) {
 		kng_count(KNG_REFUSED);
 		return ptr;
 	}
@@ -124,7 +126,7 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 	return old;
 }
 
-/* In place of bpf_jit_supports_ptr_xchg(). */
+/* Replaces bpf_jit_supports_ptr_xchg(). */
 static bool no_ptr_xchg(void)
 {
 	return false;
@@ -156,25 +158,20 @@ int kng_exact_init(void)
 {
 	int ret;
 
-	if (!kng_watch_complete()) {
-		pr_err("maps can't be followed: load with reserve=capacity\n");
-		return -EOPNOTSUPP;
-	}
-	/* The sweeper is one more: a task, beside a worker that was preempted. */
+	/* One more for the sweeper: a task, while a worker is preempted. */
 	promise.slack = CONTEXTS * num_possible_cpus() + 1;
 	WRITE_ONCE(on, true);
 	ret = replace(&xchg_hook);
 	if (!ret)
 		ret = replace(&inline_hook);
-	if (ret) {
+	if (ret)
 		kng_exact_exit();
-		return ret;
-	}
-	/* What is seen from now on is not older than the replacement. */
-	older = kng_watch_saw_reachable();
-	if (older)
-		pr_warn("maps that can own kptrs are older than the guard: reserve=exact keeps jobs for all that maps have room for; load it before other users of BPF\n");
-	return 0;
+	return ret;
+}
+
+void kng_exact_trust_count(void)
+{
+	older_maps = false;
 }
 
 void kng_exact_exit(void)
@@ -184,7 +181,7 @@ void kng_exact_exit(void)
 	WRITE_ONCE(on, false);
 }
 
-void kng_exact_gone(const struct btf_record *rec, unsigned int nr)
+void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr)
 {
 	if (!READ_ONCE(on) || kng_maps_slots(rec) == KNG_SLOTS_UNKNOWN)
 		return;
@@ -211,7 +208,7 @@ bool kng_exact_lower(u32 jobs)
 
 void kng_exact_show(struct seq_file *m)
 {
-	seq_printf(m, "reserve: %s%s\n", !on ? "capacity" : older ?
+	seq_printf(m, "reserve: %s%s\n", !on ? "capacity" : older_maps ?
 		   "exact, but by capacity, since maps are older" :
 		   kng_params.shrink ? "exact, shrinks to the count" : "exact",
 		   on && !kng_maps_bounded() ? "; storage and objects by floor" : "");

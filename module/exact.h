@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The exact reserve: counts what programs put into maps, and refuses what no job
- * can be promised to.
+ * The exact reserve: count the references that programs store in maps, and refuse a
+ * reference if no job can be promised to it.
  */
 #ifndef KNG_EXACT_H
 #define KNG_EXACT_H
@@ -11,48 +11,56 @@
 struct seq_file;
 
 /**
- * kng_exact_init() - count from now on
+ * kng_exact_init() - start to count
  *
- * Replaces bpf_kptr_xchg(), and has programs that are loaded from now on call
- * it.
+ * Replaces bpf_kptr_xchg(), and makes programs that are loaded from now on call it.
+ * Until kng_exact_trust_count() all maps are taken for full.
  *
- * Context: Task; maps are watched, and those that exist have been seen.
- * Return: as kng_hook_install(); the log says what is wrong.
+ * Context: Task; maps are watched when they are created and when they are freed.
+ * Return: as kng_hook_install(). The log says what went wrong.
  */
 int kng_exact_init(void);
 
 /**
- * kng_exact_exit() - leave bpf_kptr_xchg() as it was
+ * kng_exact_trust_count() - use the count from now on
  *
- * Programs that call it go on calling it; programs that are loaded later have
- * the exchange inline again.
+ * Context: Task; after kng_exact_init(), and only if no map that bpf_kptr_xchg() can
+ *	reach was created before that.
+ */
+void kng_exact_trust_count(void);
+
+/**
+ * kng_exact_exit() - remove the replacement of bpf_kptr_xchg()
+ *
+ * Programs that call the helper still call it. Programs that are loaded later have it
+ * inlined again.
  *
  * Context: Task.
  */
 void kng_exact_exit(void);
 
 /**
- * kng_exact_gone() - references have left slots other than by bpf_kptr_xchg()
+ * kng_exact_note_removed() - references left their slots without bpf_kptr_xchg()
  * @rec: record of the values that they were in
- * @nr: how many references
+ * @nr: number of references
  *
- * Context: Any, nested NMI included, after the exchange that took the reference
- *	out; where it is deferred with the job in hand.
+ * Context: Any, nested NMI included; after the exchange that removed the reference
+ *	from its slot. If the reference is deferred, the caller holds its job.
  */
-void kng_exact_gone(const struct btf_record *rec, unsigned int nr);
+void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr);
 
 /**
- * kng_exact_covered() - number of references that are to have jobs
+ * kng_exact_covered() - number of references that should have a job
  *
  * Context: Task.
- * Return: what maps have room for; with shrink=Y what was counted, and is in jobs
- *	already, if the count can be relied upon and is less. In exact mode a few more,
- *	without which none can be promised.
+ * Return: the room in all maps or, with shrink=Y, the references that were counted plus
+ *	the jobs in use, if the count can be trusted and is smaller. In exact mode it
+ *	includes a few jobs that are never promised.
  */
 u64 kng_exact_covered(void);
 
 /**
- * kng_exact_short() - ask if jobs for what is counted run short
+ * kng_exact_short() - ask whether jobs for counted references run short
  *
  * Context: Any, nested NMI included.
  * Return: true if the pool should grow.
@@ -60,25 +68,25 @@ u64 kng_exact_covered(void);
 bool kng_exact_short(void);
 
 /**
- * kng_exact_raise() - jobs were added to the pool, or stay in it after all
- * @jobs: how many
+ * kng_exact_raise() - jobs were added to the pool, or a kng_exact_lower() is undone
+ * @jobs: number of jobs
  *
  * Context: Task.
  */
 void kng_exact_raise(u32 jobs);
 
 /**
- * kng_exact_lower() - ask if jobs may be taken out of the pool
- * @jobs: how many
+ * kng_exact_lower() - ask whether jobs may be removed from the pool
+ * @jobs: number of jobs
  *
  * Context: Task.
- * Return: true if no promise needs them; they are not promised any more.
+ * Return: true if no promise needs them. Then they are not promised any more.
  */
 bool kng_exact_lower(u32 jobs);
 
 /**
- * kng_exact_show() - write the lines of the stats
- * @m: where to
+ * kng_exact_show() - print the lines of the stats
+ * @m: where to print
  *
  * Context: Task.
  */

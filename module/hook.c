@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hook: has ftrace call us (entry.c) on entry to a function. (kprobe.c does
- * where ftrace can't.)
+ * Installing and removing hooks. ftrace calls the handlers in entry.c on entry
+ * to a hooked function; kprobe.c is used where ftrace can't hook.
  *
- * FTRACE_OPS_FL_PERMANENT: else `sysctl kernel.ftrace_enabled=0' would switch
- * the guard off without a word; now it answers EBUSY.
+ * FTRACE_OPS_FL_PERMANENT: without it, `sysctl kernel.ftrace_enabled=0' would
+ * silently switch the guard off. With it that sysctl answers EBUSY.
  *
- * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS, for hooks that skip the function.
+ * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS: set for hooks that skip or replace
+ * the function.
  *
- * No FTRACE_OPS_FL_RECURSION: ftrace's own recursion protection doubles the
- * cost of a hooked call and, where a nested call comes in, drops it. A dropped
- * call is a destructor in NMI.
+ * FTRACE_OPS_FL_RECURSION is not set. ftrace's own recursion protection doubles
+ * the cost of a hooked call, and it drops nested calls. A dropped call is a
+ * destructor that runs in NMI.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,19 +19,20 @@
 #include <linux/sched.h>
 
 #include "compat.h"
-#include "entry.h"
 #include "hook.h"
 #include "kprobe.h"
+#include "params.h"
 
-enum kng_hook_kind kng_hook_kind;
+static bool uses_ftrace;
 
 /*
- * Where a function is, from a kprobe that is never armed. ftrace takes names,
- * too, but where Linux 6.12 has no memory for what the name matched,
- * ftrace_set_filter() returns 0 and leaves the filter empty; and an empty filter
- * is each function of the kernel.
+ * Find the address of a function with a kprobe that is never armed.
+ *
+ * ftrace_set_filter() takes names, but it hides an error: if Linux 6.12 has no
+ * memory for the matching entry, it returns 0 and leaves the filter empty. An
+ * empty filter matches every function of the kernel.
  */
-static int find(const char *function, unsigned long *address)
+static int find_address(const char *function, unsigned long *address)
 {
 	struct kprobe kp = {
 		.symbol_name	= function,
@@ -52,14 +54,14 @@ static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned 
 	if (!address && !function)
 		return -ENOENT;
 	if (!address)
-		ret = find(function, &address);
+		ret = find_address(function, &address);
 	if (!ret)
 		ret = ftrace_set_filter_ip(ops, address, 0, 0);
-	/* It is inline, or ftrace and kprobes must keep off it. */
+	/* The function is inlined, or marked notrace or noinstr. */
 	return ret == -EINVAL ? -ENOENT : ret;
 }
 
-int kng_hook_ask(const char *function)
+int kng_hook_probe(const char *function)
 {
 	struct ftrace_ops ops = {};
 	int ret = add_to_filter(&ops, function, 0);
@@ -68,7 +70,7 @@ int kng_hook_ask(const char *function)
 	return ret;
 }
 
-/* EAGAIN: a BPF trampoline that shares the function is being changed. */
+/* EAGAIN: a BPF trampoline that shares the function is being changed just now. */
 #define MAX_TRIES	100
 
 static int register_ops(struct ftrace_ops *ops)
@@ -83,7 +85,7 @@ static int register_ops(struct ftrace_ops *ops)
 	return ret;
 }
 
-const char *kng_hook_cure(int err)
+const char *kng_hook_error_hint(int err)
 {
 	switch (err) {
 	case -EBUSY:
@@ -97,10 +99,39 @@ const char *kng_hook_cure(int err)
 	}
 }
 
+int __init kng_hook_init(void)
+{
+	int ret = kng_hook_probe("bpf_obj_free_fields");
+
+	if (ret && ret != -ENOENT) {
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_error_hint(ret));
+		return ret;
+	}
+	if (ret && kng_params.hook == KNG_HOOK_FTRACE) {
+		pr_err("bpf_obj_free_fields is not in ftrace's available_filter_functions: load with hook=kprobe or hook=auto\n");
+		return -EOPNOTSUPP;
+	}
+	uses_ftrace = !ret && kng_params.hook != KNG_HOOK_KPROBE;
+	if (kng_params.irqsoff && !uses_ftrace) {
+		pr_err("defer=irqsoff has to skip functions, which kprobes can't: load with defer=nmi\n");
+		return -EOPNOTSUPP;
+	}
+	if (kng_params.exact && !uses_ftrace) {
+		pr_err("reserve=exact has to replace bpf_kptr_xchg, which kprobes can't: load with reserve=capacity\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+bool kng_hook_uses_ftrace(void)
+{
+	return uses_ftrace;
+}
+
 /*
- * Hook the functions of one mask. The filter is complete before the ops is
- * registered: only registration prepares functions that BPF trampolines share
- * already.
+ * Hook the functions of one mask. The filter must be complete before the ops is
+ * registered, because only registration prepares functions that BPF trampolines
+ * already share.
  */
 static int install_mask(struct kng_hook *hook, unsigned int mask)
 {
@@ -110,7 +141,7 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	int ret;
 
 	memset(ops, 0, sizeof(*ops));
-	ops->func = kng_entry_of(hook);
+	ops->func = kng_entry_handler(hook);
 	ops->flags = FTRACE_OPS_FL_PERMANENT;
 	if (hook->can_skip)
 		ops->flags |= FTRACE_OPS_FL_IPMODIFY;
@@ -129,9 +160,9 @@ static int install_mask(struct kng_hook *hook, unsigned int mask)
 	else
 		ret = found ? register_ops(ops) : -EOPNOTSUPP;
 	if (ret) {
-		/* ftrace had the ops in its list for a moment: no CPU is there any more. */
+		/* ftrace had the ops in its list for a moment. Wait until no CPU uses it. */
 		synchronize_rcu();
-		/* Even a filter that was never registered holds its hash. */
+		/* The filter's hash is allocated even if the ops was never registered. */
 		ftrace_free_filter(ops);
 		for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
 			if (found & BIT(i))
@@ -149,13 +180,14 @@ int kng_hook_install(struct kng_hook *hook)
 	int ret;
 
 	hook->hooked = 0;
-	if (kng_hook_kind == KNG_HOOK_KPROBE)
+	hook->skips = hook->can_skip && uses_ftrace;
+	if (!uses_ftrace)
 		return kng_kprobe_install(hook);
 
 	ret = install_mask(hook, ~0U);
 	if (ret != -EBUSY && ret != -EAGAIN)
 		return ret;
-	/* Somebody holds one of them: take what is free. */
+	/* Another user holds one of them. Hook the first that is free. */
 	for (i = 0; i < KNG_HOOK_FUNCTIONS && !hook->hooked; i++) {
 		if (hook->function[i])
 			ret = install_mask(hook, BIT(i));
@@ -165,18 +197,18 @@ int kng_hook_install(struct kng_hook *hook)
 
 int kng_hook_remove(struct kng_hook *hook)
 {
-	int ret = 0;
+	int ret;
 
 	if (!hook->hooked)
 		return 0;
-	if (kng_hook_kind == KNG_HOOK_KPROBE)
+	if (!uses_ftrace) {
 		kng_kprobe_remove(hook);
-	else
+	} else {
 		ret = unregister_ftrace_function(&hook->ops);
-	if (ret)
-		return ret;
-	if (kng_hook_kind == KNG_HOOK_FTRACE)
+		if (ret)
+			return ret;
 		ftrace_free_filter(&hook->ops);
+	}
 	hook->hooked = 0;
 	return 0;
 }
@@ -187,8 +219,13 @@ void kng_hook_remove_for_good(struct kng_hook *hook)
 
 	if (!ret)
 		return;
-	pr_err("ftrace has shut itself down and can't take hooks out (%d): unloading waits for ever, since the kernel still calls the guard; reboot\n",
+	pr_err("ftrace has shut itself down and can't remove hooks (%d): unloading waits for ever, because the kernel still calls the guard; reboot\n",
 	       ret);
 	for (;;)
 		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+}
+
+unsigned long kng_hook_missed(const struct kng_hook *hook)
+{
+	return kng_kprobe_missed(hook);
 }

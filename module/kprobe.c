@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hooks by kprobes, where ftrace can't hook a function.
+ * Hooks made of kprobes, for kernels on which ftrace can't hook a function.
  *
- * What they can't promise: a kprobe's handler is not called while this CPU is
- * inside another kprobe's handler; the call goes through, and nobody is told but
- * kprobe's own count (`missed' in the stats, a lower bound). So a program
- * attached to a kprobe that fires in NMI can still run destructors there. And
- * /sys/kernel/debug/kprobes/enabled switches them off, as does, for those that
- * sit on ftrace's call, kernel.ftrace_enabled.
+ * A kprobe misses calls: its handler does not run while this CPU is inside the
+ * handler of another kprobe. Then the function runs as if it were not hooked,
+ * and only the kernel's own count of missed calls tells (`missed' in the stats,
+ * a lower bound). So a program on a kprobe that fires in NMI can still run
+ * destructors there. Users can also switch kprobes off with
+ * /sys/kernel/debug/kprobes/enabled, and those that use ftrace's call site with
+ * kernel.ftrace_enabled.
  *
- * They never skip a function: BPF trampolines that call the original by address
- * would run it all the same, and release twice.
+ * These hooks never skip a function. A BPF trampoline that calls the original
+ * by its address would run it all the same, and the reference would be dropped
+ * twice.
  */
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
@@ -20,9 +22,9 @@
 #include "kprobe.h"
 
 /*
- * A kprobe made of an int3 is NMI context itself: then the interrupted code was
- * in NMI only if there is a second level of it. One that sits on ftrace's call
- * is no exception at all.
+ * The handler of an int3 kprobe runs in NMI context itself. So the caller was in
+ * NMI only if there is a second level of NMI. A kprobe at ftrace's call site is
+ * no exception and adds no level.
  */
 static bool called_in_nmi(struct kprobe *kp)
 {
@@ -42,8 +44,9 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /*
- * Does nothing, but a kprobe that has it is not turned into a jump: there the
- * handler would run without the int3 that called_in_nmi() counts on.
+ * Does nothing. The kernel does not optimise a kprobe with a post_handler into a
+ * jump. An optimised kprobe would run without the int3 that called_in_nmi()
+ * expects.
  */
 static void post_handler(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
@@ -91,7 +94,7 @@ void kng_kprobe_remove(struct kng_hook *hook)
 	}
 }
 
-unsigned long kng_hook_missed(const struct kng_hook *hook)
+unsigned long kng_kprobe_missed(const struct kng_hook *hook)
 {
 	unsigned long missed = 0;
 	unsigned int i;

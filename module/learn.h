@@ -1,68 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The release door for destructors of other modules.
+ * Destructors of other modules, found in the records of maps.
  */
 #ifndef KNG_LEARN_H
 #define KNG_LEARN_H
 
 #include <linux/bpf.h>
 
-struct seq_file;
+/**
+ * kng_learn_init() - start to follow modules that are unloaded
+ *
+ * Context: Task; before the release door opens.
+ * Return: 0 or a negative errno.
+ */
+int kng_learn_init(void);
 
 /**
- * kng_learn_later() - note a destructor of another module, to be guarded too
+ * kng_learn_note() - note a destructor of another module
  * @dtor: the destructor
- * @owner: its module. A map's record holds a reference on it, so getting another
- *	can't fail.
+ * @owner: its module. The record of a map holds a reference on it, so taking another
+ *	one can't fail.
  *
- * Context: Task. Does not sleep. The caller sees to it that kng_learn_wanted()
- *	follows.
- * Return: false if there is no room to note it.
+ * The caller makes sure that kng_learn_noted() is called later.
+ *
+ * Context: Task, atomic. Never sleeps.
+ * Return: false if there is no room for it.
  */
-bool kng_learn_later(btf_dtor_kfunc_t dtor, struct module *owner);
+bool kng_learn_note(btf_dtor_kfunc_t dtor, struct module *owner);
 
 /**
- * kng_learn_wanted() - guard the destructors that were noted
+ * kng_learn_noted() - add the noted destructors to the release door
  *
- * Those that can't be hooked are named in the log.
+ * The log names those that can't be hooked.
  *
- * Context: Task.
- * Return: true if calls of all of them are deferred from now on.
+ * Context: Task, may sleep.
+ * Return: true if all of them are guarded now.
  */
-bool kng_learn_wanted(void);
+bool kng_learn_noted(void);
 
 /**
- * kng_learn_forget() - undo kng_learn_wanted()
- * @owner: for all destructors of this module, which is going
+ * kng_learn_exit() - forget what was noted, and stop to follow modules
  *
- * A hook that outlived its function would trip whatever is loaded there next.
- *
- * Context: Task.
- */
-void kng_learn_forget(struct module *owner);
-
-/**
- * kng_learn_guards() - ask if a destructor was learnt
- * @dtor: a destructor
- *
- * Context: Any, nested NMI included.
- * Return: true if calls of it are deferred.
- */
-bool kng_learn_guards(btf_dtor_kfunc_t dtor);
-
-/**
- * kng_learn_exit() - forget all
- *
- * Context: Task; nothing is learnt any more.
+ * Context: Task; after the release door was closed.
  */
 void kng_learn_exit(void);
-
-/**
- * kng_learn_show() - write a line for each module
- * @m: where to
- *
- * Context: Task.
- */
-void kng_learn_show(struct seq_file *m);
 
 #endif /* KNG_LEARN_H */

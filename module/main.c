@@ -2,30 +2,38 @@
 /*
  * kptr_nmi_guard: keeps the destructors of BPF's kernel pointers out of NMI.
  *
- * The path of a job, a file for each stage:
+ * The path of a job. When a hooked function is called in NMI, entry.c passes the call to
+ * a door. There are two doors: the kernel frees the fields of an object (teardown.c), or
+ * a reference is dropped (release.c). The door takes a job from the pool (pool.c), stores
+ * the object and its destructor in it, and queues it (offload.c, queue.c). After the NMI
+ * an irq_work or a worker calls the destructor (dtor.c) and returns the job to the pool.
  *
- *	hook.c		ftrace enters us where the kernel gives references back
- *			(kprobe.c: kprobes do, where there is no ftrace)
- *	entry.c		is it in NMI? then one of the doors takes it
- *	teardown.c	the kernel frees an object's fields: a job from the pool,
- *			then each pointer into a job
- *	release.c	a program or the kernel releases a reference: the same
- *	dtor.c		which destructor, and whose module must stay
- *	pool.c		where jobs come from (the algorithm: include/kng_pool.h)
- *	offload.c	pending list, irq_work, worker: destructor, job back
- *	stats.c		what was counted on the way
+ * The files, from the top floor to the ground. Each file calls only files that stand
+ * below it:
  *
- * Beside the path:
- *
- *	probe.c		asks the kernel for a type's destructor
- *	watch.c		sees maps come and go, and opens the teardown door for them
- *	learn.c		brings destructors of other modules to the release door
+ *	main.c		loads and unloads
+ *	stats.c		shows the statistics
+ *	watch.c		sees maps come and go, and opens the teardown door
+ *	adopt.c		shows maps to the watch that are older than the guard
+ *	learn.c		adds destructors of other modules to the release door
+ *	release.c	the release door
+ *	probe.c		asks the kernel for the destructor of a type
+ *	teardown.c	the teardown door
+ *	types.c		the table of guarded types
+ *	put.c		puts that can't be the last one
+ *	reserve.c	decides how many jobs there should be
+ *	exact.c		counts the references in maps, if requested
+ *	maps.c		the watched maps and their charges
  *	charge.c	how many references a map has room for
- *	maps.c		keeps the account, map by map
- *	reserve.c	makes as many jobs as that takes
- *	exact.c		counts what is in the maps, if that is asked for
- *	queue.c		the CPUs' queues, with hotplug
- *	params.c	what the user asked for
+ *	offload.c	from NMI to where destructors may run
+ *	queue.c		the CPUs' queues of pending jobs, with CPU hotplug
+ *	dtor.c		the table of known destructors
+ *	pool.c		memory for jobs (the algorithm is in include/kng_pool.h)
+ *	hook.c		installs hooks
+ *	kprobe.c	the same with kprobes
+ *	entry.c		runs when a hooked function is called
+ *	params.c	the module's parameters
+ *	count.c		event counters
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,6 +43,7 @@
 #include "dtor.h"
 #include "exact.h"
 #include "hook.h"
+#include "learn.h"
 #include "maps.h"
 #include "offload.h"
 #include "params.h"
@@ -42,8 +51,26 @@
 #include "release.h"
 #include "reserve.h"
 #include "stats.h"
-#include "teardown.h"
 #include "watch.h"
+
+static int __init init_exact(void)
+{
+	int ret;
+
+	if (!kng_watch_complete()) {
+		pr_err("maps can't be followed: load with reserve=capacity\n");
+		return -EOPNOTSUPP;
+	}
+	ret = kng_exact_init();
+	if (ret)
+		return ret;
+	/* Maps that are seen from now on are not older than the replacement. */
+	if (kng_watch_found_exchangeable())
+		pr_warn("maps that can own kptrs are older than the guard: reserve=exact keeps jobs for all that maps have room for; load the guard before other users of BPF\n");
+	else
+		kng_exact_trust_count();
+	return 0;
+}
 
 static int __init open_doors(void)
 {
@@ -51,7 +78,7 @@ static int __init open_doors(void)
 
 	ret = kng_watch_init();
 	if (ret && ret != -EOPNOTSUPP) {
-		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_cure(ret));
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_error_hint(ret));
 		return ret;
 	}
 
@@ -66,25 +93,25 @@ static int __init open_doors(void)
 		return guarded;
 	}
 
-	/* Where the kernel itself frees nothing in NMI, releases are all there is. */
+	/* If the kernel itself frees nothing in NMI, releases are all that can be guarded. */
 	if (!guarded && kng_watch_kernel_cancels()) {
 		pr_err("no release function can be hooked, see above, and this kernel needs no other guard: unload what holds them\n");
 		kng_watch_exit();
 		return -EBUSY;
 	}
 
-	/* Without the release door the other is all there is. */
+	/* Without the release door, the teardown door has to do all the work. */
 	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
 			      KNG_TEARDOWN_ALWAYS);
 	if (ret && ret != -ENOMEM && guarded) {
 		pr_warn("bpf_obj_free_fields can't be hooked (%d): destructors of other modules run in NMI\n",
 			ret);
 	} else if (ret) {
-		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_cure(ret));
+		pr_err("nothing can be hooked (%d): %s\n", ret, kng_hook_error_hint(ret));
 		goto close;
 	}
 
-	ret = kng_params.exact ? kng_exact_init() : 0;
+	ret = kng_params.exact ? init_exact() : 0;
 	if (!ret)
 		return 0;
 close:
@@ -93,12 +120,14 @@ close:
 	return ret;
 }
 
-/* Each step can be undone; the doors open last. kng_exit() is the mirror. */
+/* Each step can be undone. The doors open last. kng_exit() is the mirror image. */
 static int __init kng_init(void)
 {
 	int ret;
 
-	ret = kng_params_check();
+	ret = kng_params_parse();
+	if (!ret)
+		ret = kng_hook_init();
 	if (ret)
 		return ret;
 
@@ -121,26 +150,34 @@ static int __init kng_init(void)
 		goto exit_dtor;
 	}
 
-	ret = kng_offload_init(kng_params.budget);
+	ret = kng_offload_init(kng_reserve_note_usage);
 	if (ret) {
 		pr_err("the per-CPU queues can't be set up (%d)\n", ret);
 		goto exit_reserve;
 	}
 
+	ret = kng_learn_init();
+	if (ret) {
+		pr_err("modules can't be followed (%d)\n", ret);
+		goto exit_offload;
+	}
+
 	ret = open_doors();
-	/* modprobe takes that for "loaded already", which is success. */
+	/* modprobe takes EEXIST for "already loaded", which is success. */
 	if (ret == -EEXIST)
 		ret = -EIO;
 	if (ret)
-		goto exit_offload;
+		goto exit_learn;
 
 	kng_reserve_settle();
 	kng_stats_init();
 	pr_info("version %s guards this kernel: %u jobs, hook %s\n", KNG_VERSION, kng_pool_total(),
-		kng_hook_kind == KNG_HOOK_FTRACE ? "ftrace" :
+		kng_hook_uses_ftrace() ? "ftrace" :
 		"kprobe, which misses calls inside other kprobes' handlers and can be switched off");
 	return 0;
 
+exit_learn:
+	kng_learn_exit();
 exit_offload:
 	kng_offload_exit();
 exit_reserve:
@@ -154,22 +191,23 @@ free_pool:
 }
 
 /*
- * Why nothing can run our code or touch our memory afterwards:
+ * Why nothing can run our code or use our memory afterwards:
  *
  *  1. kng_stats_exit(): debugfs waits for readers.
- *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering
- *     patches the call out and then waits for RCU tasks, that is for each task
- *     to have left the trampoline and the handler, preempted ones too; its grace
- *     period includes one of plain RCU, which an NMI on an idle CPU holds up as
- *     well. (kprobes wait for plain RCU: their handlers can't be preempted.)
- *     From here on nothing pops jobs and nothing queues any.
- *  3. kng_offload_exit(): waits for the irq_work of each CPU, then for the
- *     workers that they may have queued, and runs what is still pending. All
- *     jobs are idle.
- *  4. kng_reserve_exit(), kng_maps_exit(): hooks and irq_work were the last that
- *     called for the one and read the other.
- *  5. kng_dtor_exit(): no job holds a module any more.
- *  6. kng_pool_free(): a stalled pop could only be in a handler, see 2.
+ *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering a hook
+ *     removes the call and then waits for an RCU-tasks grace period. After that no task,
+ *     not even a preempted one, is in the trampoline or in a handler. The wait includes
+ *     a grace period of plain RCU, which covers NMIs on idle CPUs. (Removing a kprobe
+ *     waits for plain RCU, because its handler can't be preempted.) From here on
+ *     nothing takes a job or queues one.
+ *  3. kng_learn_exit(): nothing is hooked in other modules any more.
+ *  4. kng_offload_exit(): waits for the irq_work of each CPU, then for the workers that
+ *     these may have queued, and runs the jobs that are still pending. Then all jobs
+ *     are idle.
+ *  5. kng_reserve_exit(), kng_maps_exit(): only hooks and the irq_work called the
+ *     reserve, and only hooks used the maps.
+ *  6. kng_dtor_exit(): no job holds a module any more.
+ *  7. kng_pool_free(): a pop that reads a job could only be in a handler, see 2.
  */
 static void __exit kng_exit(void)
 {
@@ -177,6 +215,7 @@ static void __exit kng_exit(void)
 	kng_exact_exit();
 	kng_watch_exit();
 	kng_release_exit();
+	kng_learn_exit();
 	kng_offload_exit();
 	kng_reserve_exit();
 	kng_maps_exit();

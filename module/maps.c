@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The watched maps: which maps can own kernel references, and how many.
+ * The watched maps: all maps that can own kernel references, with their charges.
  *
- * Keyed by record: each map has its own, teardown knows nothing else, and it
- * lives as long as the map. (An id is 0 by the time a map is freed.)
+ * The key is the map's record. Each map has a record of its own, which lives as long
+ * as the map, and the teardown door knows nothing but the record. (The map's id does
+ * not serve: it is 0 by the time the map is freed.)
+ *
+ * Which operations can run at the same time:
  *
  *			add	del	find
  *	add		 L	 L	 -
  *	del		 L	 L	 -
  *	find		 -	 -	 -
  *
- * L: maps_lock, a raw one with interrupts off, never taken in NMI. find is RCU:
- * in NMI too, where it ends because a chain does.
+ * L: maps_lock, a raw lock that is taken with interrupts off and never in NMI.
+ * find runs under RCU, in NMI too. It ends because each hash chain is finite.
  */
 #include <linux/bpf.h>
 #include <linux/hash.h>
@@ -30,8 +33,8 @@ struct watched {
 	struct rcu_head rcu;
 	const struct btf_record *rec;
 	struct kng_charge charge;
-	u64 seen;	/* when; ns */
-	u64 met;	/* when its jobs were there; 0 until then */
+	u64 seen;	/* time in ns at which the map was added */
+	u64 covered;	/* time in ns at which it had its jobs; 0 until then */
 	u32 id;
 	u32 max_entries;
 	enum bpf_map_type type;
@@ -62,7 +65,7 @@ static struct watched *find(const struct btf_record *rec)
 	return NULL;
 }
 
-static struct watched *make(const struct bpf_map *map)
+static struct watched *alloc_watched(const struct bpf_map *map)
 {
 	struct watched *w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_NOWARN);
 
@@ -91,11 +94,11 @@ bool kng_maps_add(const struct bpf_map *map)
 	rcu_read_unlock();
 	if (known == map->id)
 		return false;
-	/* Its end was missed, and its record's memory has another map's now. */
+	/* The end of a map was missed, and a new record reuses its record's memory. */
 	if (known)
 		kng_maps_del(map->record);
 
-	w = make(map);
+	w = alloc_watched(map);
 	raw_spin_lock_irqsave(&maps_lock, flags);
 	if (!w) {
 		WRITE_ONCE(nr_unwatched, nr_unwatched + 1);
@@ -103,7 +106,7 @@ bool kng_maps_add(const struct bpf_map *map)
 		WRITE_ONCE(charged, charged + w->charge.references);
 		WRITE_ONCE(nr_watched, nr_watched + 1);
 		WRITE_ONCE(nr_floored, nr_floored + w->charge.floored);
-		/* Last, for kng_maps_met(): who looks from now on has seen the charge. */
+		/* After the charge: see kng_maps_note_covered(). */
 		w->seen = ktime_get_mono_fast_ns();
 		hlist_add_head_rcu(&w->node, chain_of(w->rec));
 		raw_spin_unlock_irqrestore(&maps_lock, flags);
@@ -181,7 +184,7 @@ void kng_maps_exit(void)
 	}
 }
 
-void kng_maps_met(u64 when)
+void kng_maps_note_covered(u64 when)
 {
 	u64 now = ktime_get_mono_fast_ns();
 	struct watched *w;
@@ -190,14 +193,14 @@ void kng_maps_met(u64 when)
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		hlist_for_each_entry_rcu(w, &table[i], node) {
-			if (!w->met && w->seen <= when)
-				WRITE_ONCE(w->met, now);
+			if (!w->covered && w->seen <= when)
+				WRITE_ONCE(w->covered, now);
 		}
 	}
 	rcu_read_unlock();
 }
 
-/* Of those that can have kptrs. */
+/* Only map types that can have kptrs. */
 static const char *type_name(enum bpf_map_type type)
 {
 	switch (type) {
@@ -228,7 +231,7 @@ static const char *type_name(enum bpf_map_type type)
 
 static void show_map(struct seq_file *m, const struct watched *w)
 {
-	u64 met = READ_ONCE(w->met);
+	u64 covered = READ_ONCE(w->covered);
 	int i;
 
 	seq_printf(m, "%u %s %s entries %u charge %llu fields", w->id,
@@ -240,13 +243,13 @@ static void show_map(struct seq_file *m, const struct watched *w)
 		seq_printf(m, "%sfloor", w->charge.nr_dtors ? "," : " ");
 	else if (!w->charge.nr_dtors)
 		seq_puts(m, " -");
-	if (met)
-		seq_printf(m, " met_us %llu\n", div_u64(met - w->seen, 1000));
+	if (covered)
+		seq_printf(m, " met_us %llu\n", div_u64(covered - w->seen, 1000));
 	else
 		seq_puts(m, " waits\n");
 }
 
-/* A position is a chain, so that no map is shown twice or left out. */
+/* A position is a hash chain, so that no map is shown twice or left out. */
 static void *maps_start(struct seq_file *m, loff_t *pos)
 	__acquires(RCU)
 {

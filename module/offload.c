@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From NMI to a context where destructors may run.
+ * From NMI to a context in which destructors may run.
  *
- * Each CPU has a queue. In NMI (or, here and below, where defer=irqsoff takes
- * over) a job goes to the pending list of its CPU, and
- * the first one of an empty list raises that CPU's irq_work. The irq_work runs
- * up to `budget' jobs and leaves the rest to a worker. It is a plain one, not
- * IRQ_WORK_HARD_IRQ: on PREEMPT_RT destructors then run in the irq_work
- * thread, where they may take sleeping locks.
+ * Each CPU has a queue. In NMI a job is added to the pending list of its CPU's
+ * queue. (With defer=irqsoff, the same happens with interrupts off. "In NMI" below
+ * includes that.) The first job of an empty list raises the CPU's irq_work. The
+ * irq_work runs up to `budget' jobs, and a worker runs the rest.
  *
- * Who may do what with one queue at the same time:
+ * The irq_work is a plain one, not IRQ_WORK_HARD_IRQ. So on PREEMPT_RT destructors
+ * run in the irq_work thread, where they may take sleeping locks.
  *
- *			queue		detach
- *	queue (NMI)	 -		 -
+ * Which operations on one queue can run at the same time:
+ *
+ *			add		detach
+ *	add (NMI)	 -		 -
  *	detach		 -		 L
  *
- * queue/queue, queue/detach: llist_add() against llist_add() and
- *   llist_del_all() needs no lock (see linux/llist.h).
- * L: the queue's lock, a raw one. The irq_work, the worker, and hotplug take it,
- *   never in NMI and for no longer than it takes to cut `budget' jobs off a
- *   list; destructors run without it. So a worker that is preempted while it
- *   runs jobs keeps at most `budget' of them to itself, and the irq_work goes
- *   on with the others.
+ * add/add, add/detach: llist_add() needs no lock against llist_add() and
+ *   llist_del_all() (see linux/llist.h).
+ * L: the queue's raw lock. The irq_work, the worker and CPU hotplug take it, never
+ *   an NMI. They hold it only while they cut up to `budget' jobs off a list, not
+ *   while they run destructors. So a worker that is preempted keeps at most
+ *   `budget' jobs to itself, and the irq_work runs the others.
  *
- * No job is left behind: one that goes to an empty pending list raises the
- * irq_work; one behind others in the list is taken off with them; and who
- * leaves jobs in `rest' queues the worker. Should that be kept from running, the
- * list may never be empty again: so who finds the pool short raises too.
+ * No job stays behind. A job that is added to an empty pending list raises the
+ * irq_work. A job that is added behind others is detached together with them.
+ * Whoever leaves jobs in `rest' queues the worker. If the worker does not get to
+ * run, the pending list may never become empty again, so the irq_work is also
+ * raised whenever the pool is short of idle jobs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,18 +39,22 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "count.h"
 #include "dtor.h"
 #include "offload.h"
+#include "params.h"
 #include "pool.h"
 #include "queue.h"
-#include "reserve.h"
-#include "stats.h"
 
 static struct workqueue_struct *workqueue;
-static unsigned int hardirq_budget;
+
+/* Called at the start of each irq_work run. */
+static void (*run_begins)(void);
+
+/* Whether the pool ran out of jobs, and whether the log says so. */
 static atomic_t exhausted;
 
-enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_TOLD };
+enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_LOGGED };
 
 static int low_water(u32 total)
 {
@@ -61,7 +66,7 @@ static bool is_short(void)
 	return kng_pool_idle(&kng_pool) < low_water(kng_pool_total());
 }
 
-/* Have this CPU log from its irq_work that jobs ran out; once since load. */
+/* Let the irq_work log that no job was left, once since load. NMIs can't log. */
 static void report_exhausted(void)
 {
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_NO, EXHAUSTED_SEEN) == EXHAUSTED_NO)
@@ -94,7 +99,7 @@ void kng_offload_cancel(struct kng_job *job)
 	kng_pool_push(&kng_pool, job);
 }
 
-void kng_offload_poke(void)
+void kng_offload_schedule(void)
 {
 	preempt_disable_notrace();
 	kng_queue_raise(this_cpu_ptr(&kng_queues));
@@ -108,14 +113,14 @@ void kng_offload_queue(struct kng_job *job, void *obj)
 	job->obj = obj;
 	kng_count(KNG_TAKEN);
 	/*
-	 * Fully ordered: pairs with llist_del_all() in detach(): obj and dtor
-	 * are visible before the job is.
+	 * llist_add() is fully ordered and pairs with llist_del_all() in detach():
+	 * obj and dtor are visible before the job is.
 	 */
 	if (llist_add(&job->node, &q->pending) || is_short())
 		kng_queue_raise(q);
 }
 
-/* Take up to @max jobs off the queue; *@left tells if there were more. */
+/* Detach up to @max jobs from the queue. *@left says whether more are in it. */
 static struct llist_node *detach(struct kng_queue *q, unsigned int max, bool *left)
 {
 	struct llist_node *first, *node;
@@ -148,9 +153,8 @@ static void run_job(struct kng_job *job, enum kng_counter where)
 }
 
 /*
- * With few jobs left in the pool, waiting for the worker to be scheduled could
- * leave an NMI without one: then the irq_work goes on past its budget. Even so
- * it ends, after as many jobs as there are.
+ * If few jobs are idle, an NMI may find none before the worker is scheduled. Then
+ * the irq_work goes on beyond its budget, but runs no more jobs than the pool has.
  */
 static bool out_of_budget(unsigned int done, unsigned int budget)
 {
@@ -160,8 +164,8 @@ static bool out_of_budget(unsigned int done, unsigned int budget)
 }
 
 /*
- * Run pending jobs, and count them in *@runs. True if some are left: the caller
- * has to see to them.
+ * Run pending jobs, and store in *@runs how many. Returns true if jobs are left,
+ * which the caller has to handle.
  */
 static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter where,
 		  unsigned int *runs)
@@ -191,15 +195,15 @@ static void run_irq_work(struct irq_work *work)
 	struct kng_queue *q = container_of(work, struct kng_queue, irq_work);
 	unsigned int runs;
 
-	kng_reserve_look();
-	if (drain(q, hardirq_budget, KNG_RUN_HARDIRQ, &runs)) {
+	run_begins();
+	if (drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs)) {
 		kng_count(KNG_HANDOFFS);
 		queue_work_on(q->cpu, workqueue, &q->work);
 	}
 	if (runs > q->longest)
 		WRITE_ONCE(q->longest, runs);
-	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_TOLD) == EXHAUSTED_SEEN)
-		pr_warn("no job left for a destructor that can't run where it is called; see `leaked', `kept' and `inlined' in the stats, and raise the parameter max_jobs, or headroom\n");
+	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_LOGGED) == EXHAUSTED_SEEN)
+		pr_warn("no job left for a destructor that can't run where it is called: see `leaked', `kept' and `inlined' in the stats, and load with a larger headroom or max_jobs\n");
 }
 
 static void run_work(struct work_struct *work)
@@ -207,15 +211,15 @@ static void run_work(struct work_struct *work)
 	struct kng_queue *q = container_of(work, struct kng_queue, work);
 	unsigned int runs;
 
-	while (drain(q, hardirq_budget, KNG_RUN_WORKER, &runs))
+	while (drain(q, kng_params.budget, KNG_RUN_WORKER, &runs))
 		cond_resched();
 }
 
-int kng_offload_init(unsigned int budget)
+int kng_offload_init(void (*on_run)(void))
 {
 	int ret;
 
-	hardirq_budget = budget;
+	run_begins = on_run;
 	workqueue = alloc_workqueue("kptr_nmi_guard", WQ_HIGHPRI | KNG_WQ_PERCPU, 0);
 	if (!workqueue)
 		return -ENOMEM;
@@ -226,13 +230,14 @@ int kng_offload_init(unsigned int budget)
 }
 
 /*
- * Nothing is hooked, so nothing is queued any more. After the first step no
- * irq_work is raised or runs. Workers are queued by the irq_work only;
- * destroy_workqueue() waits for them. The last step runs what is still pending.
+ * Nothing is hooked any more, so no job is added. After the first step no irq_work
+ * is raised or running. Only the irq_work queues the worker, so
+ * destroy_workqueue() waits for the last one. The last step runs the jobs that are
+ * still pending.
  */
 void kng_offload_exit(void)
 {
-	kng_queues_quiet();
+	kng_queues_stop_raising();
 	destroy_workqueue(workqueue);
 	kng_queues_exit();
 	WARN_ON(kng_pool_in_use());

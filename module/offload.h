@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From NMI, or with interrupts off, to a context where destructors may run.
+ * From NMI, or from interrupts off, to a context in which destructors may run.
  */
 #ifndef KNG_OFFLOAD_H
 #define KNG_OFFLOAD_H
@@ -9,68 +9,68 @@
 
 #include "kng_pool.h"
 
-#define KNG_BUDGET_DEFAULT	64
-#define KNG_BUDGET_MIN		1
-#define KNG_BUDGET_MAX		65536
-
 /**
  * kng_offload_prepare() - take a job for a destructor
  * @dtor: the destructor
  * @owner: its module or NULL, as for kng_dtor_get()
  *
- * If there is none, that is counted, and logged by the irq_work.
+ * If no job is idle, that is counted, and the irq_work logs it.
  *
- * Context: NMI, nested included, or another with interrupts off. Never sleeps, allocates or locks.
- * Return: a job, for kng_offload_queue() or kng_offload_cancel(); NULL if none
- *	is left.
+ * Context: NMI, nested NMI included; any other with interrupts off. Never
+ *	sleeps, allocates or locks.
+ * Return: a job, for kng_offload_queue() or kng_offload_cancel(); NULL if there
+ *	is none.
  */
 struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner);
 
 /**
- * kng_offload_cancel() - give a job back that was not needed
- * @job: from kng_offload_prepare(); not the caller's any more
+ * kng_offload_cancel() - return an unused job
+ * @job: a job from kng_offload_prepare(); the caller must not use it any more
  *
  * Context: As kng_offload_prepare().
  */
 void kng_offload_cancel(struct kng_job *job);
 
 /**
- * kng_offload_queue() - hand over a job; its destructor runs later
- * @job: from kng_offload_prepare(); the offload's from now on
- * @obj: the reference that the destructor gives back; the offload's too
+ * kng_offload_queue() - have a job run after the NMI
+ * @job: a job from kng_offload_prepare(); the caller must not use it any more
+ * @obj: the object whose reference the destructor drops; the reference belongs
+ *	to the job from now on
  *
  * Context: As kng_offload_prepare().
  */
 void kng_offload_queue(struct kng_job *job, void *obj);
 
 /**
- * kng_offload_init() - set up the queues of all CPUs
- * @budget: destructors that one irq_work run may call
+ * kng_offload_init() - initialise the queues of all CPUs
+ * @on_run: called at the start of each irq_work run, in its context
  *
  * Context: Task; before anything is hooked.
  * Return: 0 or a negative errno.
  */
-int kng_offload_init(unsigned int budget);
+int kng_offload_init(void (*on_run)(void));
 
 /**
- * kng_offload_exit() - run what is pending and stop
+ * kng_offload_exit() - run all pending jobs and stop
  *
  * Context: Task; after everything was unhooked.
  */
 void kng_offload_exit(void);
 
 /**
- * kng_offload_poke() - have kng_reserve_look() called on this CPU, soon
+ * kng_offload_schedule() - raise the irq_work of this CPU
+ *
+ * Used to get out of a context in which no work can be queued: see @on_run.
  *
  * Context: Any, nested NMI included.
  */
-void kng_offload_poke(void);
+void kng_offload_schedule(void);
 
 /**
- * kng_offload_longest() - most jobs that one run of an irq_work made since load
+ * kng_offload_longest() - largest number of jobs in one irq_work run since load
  *
  * Context: Any.
- * Return: their number; more than the budget only where jobs were short.
+ * Return: the number of jobs; more than the budget only if idle jobs ran short.
  */
 unsigned int kng_offload_longest(void);
 

@@ -7,10 +7,6 @@
 
 #include "kng_pool.h"
 
-#define KNG_JOBS_DEFAULT	4096
-#define KNG_JOBS_MIN		1
-#define KNG_JOBS_MAX		1048576
-
 extern struct kng_pool kng_pool;
 
 /**

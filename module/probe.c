@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The probe map: the kernel itself says which destructor a type has.
+ * The probe map: a way to ask the kernel for the destructor of a type.
  *
- * The BTF of its value, as C:
+ * The BTF of the map's value, written as C:
  *
  *	struct TYPE { };
  *	struct kng_probe { struct TYPE __attribute__((btf_type_tag("kptr"))) *p; };
@@ -34,7 +34,7 @@ struct blob {
 	char strings[128];
 } __packed;
 
-/* Written by kng_probe() at load, one call at a time. */
+/* Ids of our probe maps. Written by kng_probe() at load, one call at a time. */
 static u32 own_ids[16];
 static unsigned int nr_own_ids;
 
@@ -146,7 +146,7 @@ btf_dtor_kfunc_t kng_probe(const char *type)
 
 	map_fd = create_map(btf_fd);
 	close_fd(btf_fd);
-	/* The kernel has the type, but not as one that a map may own. */
+	/* The kernel knows the type, but maps can't own references to it. */
 	if (map_fd == -ENOENT)
 		return NULL;
 	if (map_fd < 0)

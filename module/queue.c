@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The CPUs' queues of pending jobs, and what becomes of them when CPUs go.
+ * The queues of pending jobs, and what happens to them when CPUs go offline.
  *
- * An irq_work raised while its CPU dies would wait on that CPU's
- * list till it comes back, and irq_work_sync() at unload with it. So raising
- * ends in the online state's teardown, which runs on the CPU itself, long before
- * interrupts go (and PREEMPT_RT's irq_work thread is parked). What NMIs queue
- * later is drained by the prepare state's teardown, when the CPU is dead.
+ * An irq_work that is raised while its CPU dies stays on that CPU's list until
+ * the CPU comes back, and irq_work_sync() at unload would wait as long. So
+ * raising ends in the teardown of the online state. That runs on the CPU itself,
+ * well before interrupts are disabled and before the irq_work thread of
+ * PREEMPT_RT is parked. Jobs that NMIs queue later are run by the teardown of the
+ * prepare state, after the CPU is dead.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/irq_work.h>
@@ -15,8 +16,8 @@
 #include "queue.h"
 
 /*
- * Set up at run time: pointers in static initialisers of a module's per-CPU
- * data are not relocated.
+ * Initialised at run time: these kernels don't relocate pointers in static
+ * initialisers of a module's per-CPU data.
  */
 DEFINE_PER_CPU(struct kng_queue, kng_queues);
 
@@ -27,7 +28,8 @@ static int queue_online(unsigned int cpu)
 	struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
 
 	WRITE_ONCE(q->may_raise, true);
-	barrier(); /* an NMI from here on raises; what came before, we raise */
+	/* From here on NMIs raise the irq_work. For jobs that came before, raise it here. */
+	barrier();
 	if (!llist_empty(&q->pending))
 		irq_work_queue(&q->irq_work);
 	return 0;
@@ -37,7 +39,7 @@ static int queue_offline(unsigned int cpu)
 {
 	struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
 
-	/* On the CPU itself: no NMI is between its test and its raising. */
+	/* This runs on the CPU itself, so no NMI is between its test and its raise. */
 	WRITE_ONCE(q->may_raise, false);
 	irq_work_sync(&q->irq_work);
 	return 0;
@@ -84,14 +86,14 @@ int kng_queues_init(void (*run_irq_work)(struct irq_work *work),
 
 /*
  * Removing the online state runs queue_offline() on each online CPU, which waits
- * for its irq_work; the others were waited for when they went down.
+ * for the irq_work there. CPUs that are offline ran it when they went down.
  */
-void kng_queues_quiet(void)
+void kng_queues_stop_raising(void)
 {
 	cpuhp_remove_state(online_state);
 }
 
-/* Removing the prepare state runs queue_dead() for each CPU. */
+/* Removing the prepare state runs queue_dead() for each CPU that is past that state. */
 void kng_queues_exit(void)
 {
 	cpuhp_remove_state(prepare_state);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The CPUs' queues of pending jobs. Internal to offload.c.
+ * The queues of pending jobs, one for each CPU. Only offload.c uses this.
  */
 #ifndef KNG_QUEUE_H
 #define KNG_QUEUE_H
@@ -13,16 +13,15 @@
 #include <linux/workqueue.h>
 
 /**
- * struct kng_queue - a CPU's queue
- * @pending: jobs as they come, from NMI most of all
- * @lock: a raw one, for taking jobs off
- * @rest: off @pending, not yet run; under @lock
- * @may_raise: the irq_work may be raised; written on its own CPU, or before
- *	that runs
- * @longest: most jobs that one run of the irq_work made; written by that
- * @cpu: whose queue it is
+ * struct kng_queue - the queue of one CPU
+ * @pending: new jobs; most come from NMI
+ * @lock: raw lock, held while jobs are detached
+ * @rest: jobs that were removed from @pending but not yet detached; under @lock
+ * @may_raise: the irq_work may be raised. Written on this CPU, or before it runs.
+ * @longest: largest number of jobs in one irq_work run; written by the irq_work
+ * @cpu: number of this CPU
  * @irq_work: runs jobs
- * @work: runs what the irq_work leaves
+ * @work: runs the jobs that the irq_work leaves
  */
 struct kng_queue {
 	struct llist_head pending;
@@ -38,8 +37,8 @@ struct kng_queue {
 DECLARE_PER_CPU(struct kng_queue, kng_queues);
 
 /**
- * kng_queue_raise() - have a queue's irq_work run
- * @q: this CPU's queue
+ * kng_queue_raise() - raise the irq_work of a queue
+ * @q: the queue of this CPU
  *
  * Context: Any, nested NMI included, with preemption off.
  */
@@ -50,9 +49,9 @@ static inline void kng_queue_raise(struct kng_queue *q)
 }
 
 /**
- * kng_queues_init() - set up all queues, and follow CPUs that come and go
- * @run_irq_work: the irq_work's function
- * @run_work: the work's
+ * kng_queues_init() - initialise all queues and follow CPU hotplug
+ * @run_irq_work: function of the irq_work
+ * @run_work: function of the work; also called for the queue of a dead CPU
  *
  * Context: Task.
  * Return: 0 or a negative errno.
@@ -61,16 +60,16 @@ int kng_queues_init(void (*run_irq_work)(struct irq_work *work),
 		    void (*run_work)(struct work_struct *work));
 
 /**
- * kng_queues_quiet() - raise no irq_work any more, and wait for those that run
+ * kng_queues_stop_raising() - raise no irq_work any more and wait for running ones
  *
- * Context: Task; nothing is queued any more.
+ * Context: Task; nothing is added to the queues any more.
  */
-void kng_queues_quiet(void);
+void kng_queues_stop_raising(void);
 
 /**
- * kng_queues_exit() - run what is still pending
+ * kng_queues_exit() - run the jobs that are still pending
  *
- * Context: Task; after kng_queues_quiet(), and no work is queued.
+ * Context: Task; after kng_queues_stop_raising(), when no work is queued.
  */
 void kng_queues_exit(void);
 

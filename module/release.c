@@ -2,98 +2,43 @@
 /*
  * The release door.
  *
- * A reference is given back by the type's release kfunc, which a program calls
- * on what it took out with bpf_kptr_xchg(), or by its destructor, which the
- * kernel calls for what is left in a slot. In NMI (and with defer=irqsoff where
- * interrupts are off: so in all that follows) the call goes to an empty stub and
- * {object, destructor} into a job. A release kfunc's job calls the matching
- * destructor: they do the same, and the kfunc may not be called by pointer
- * (sealed under IBT).
+ * A reference is dropped by one of two functions: the release kfunc of its type, which
+ * a program calls on a pointer that it took out with bpf_kptr_xchg(), or the
+ * destructor, which the kernel calls on a pointer that is left in a slot. In NMI the
+ * call goes to an empty stub instead, and {object, destructor} goes into a job. (With
+ * defer=irqsoff, the same happens with interrupts off. "In NMI" below includes that.)
+ * The job of a release kfunc calls the destructor of the type: both do the same, and
+ * the kfunc can't be called through a pointer, because it is sealed under IBT.
  *
- * With kprobes nothing can be skipped. There the door takes one more reference,
- * which makes the one that the function puts not the last, and queues that. A
- * type without a way to take references is left to the teardown door.
+ * kprobes can't skip a function. There the door takes one more reference. So the put
+ * of the hooked function is not the last one, and the job drops the extra reference. A
+ * type for which we can't take references is left to the teardown door.
  *
- * Unlike the teardown door, this one sees the reference when it is nobody
- * else's any more, so it has no race to lose: what the teardown door missed
- * comes by here.
+ * When the release door sees a reference, no other CPU can reach it. So this door has
+ * no race, and it catches the references that the teardown door missed.
  *
- * What happens without a job: on_empty decides as at the teardown door. Only a
- * type whose destructor is safe in NMI is left to run inline, always: a leak
- * would cure nothing.
+ * If no job is left, on_empty decides, as at the teardown door. A type whose
+ * destructor is safe in NMI always runs inline: a leak would prevent nothing.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cgroup.h>
 #include <linux/module.h>
-#include <linux/refcount.h>
-#include <linux/sched.h>
-#include <linux/seq_file.h>
+#include <linux/mutex.h>
 
 #include "compat.h"
+#include "count.h"
 #include "hook.h"
-#include "learn.h"
 #include "offload.h"
+#include "params.h"
 #include "probe.h"
 #include "release.h"
-#include "stats.h"
-#include "teardown.h"
+#include "types.h"
 
-/*
- * The kernel's put is refcount_dec_and_test(&p->rcu_users) and, if that says
- * zero, call_rcu() (put_task_struct_rcu_user() in kernel/exit.c, 6.12 to 7.3).
- * refcount_dec_not_one() is the same decrement for every value for which the
- * test says no, saturated ones included, and does nothing for 1.
- */
-static bool put_task_not_last(void *obj)
+static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
 {
-	struct task_struct *p = obj;
-
-	return refcount_dec_not_one(&p->rcu_users);
-}
-
-static void get_task(void *obj)
-{
-	struct task_struct *p = obj;
-
-	refcount_inc(&p->rcu_users);
-}
-
-#ifdef CONFIG_CGROUPS
-/*
- * The kernel's put is nothing for CSS_NO_REF, else percpu_ref_put() (css_put()
- * in linux/cgroup_refcnt.h, 6.12 to 7.3). While the percpu_ref is per CPU, a
- * put subtracts from this CPU's part and tests nothing: the initial reference
- * is still held, so none is the last. As percpu_ref_put_many(), under RCU: the
- * switch to atomic mode collects the parts only after a grace period.
- */
-static bool put_cgroup_not_last(void *obj)
-{
-	struct cgroup_subsys_state *css = &((struct cgroup *)obj)->self;
-	unsigned long __percpu *count;
-	bool percpu;
-
-	if (css->flags & CSS_NO_REF)
-		return true;
-	rcu_read_lock();
-	percpu = __ref_is_percpu(&css->refcnt, &count);
-	if (percpu)
-		this_cpu_dec(*count);
-	rcu_read_unlock();
-	return percpu;
-}
-
-static void get_cgroup(void *obj)
-{
-	css_get(&((struct cgroup *)obj)->self);
-}
-#endif
-
-bool kng_release_divert(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
-{
-	struct kng_release_type *type = container_of(hook, struct kng_release_type, hook);
+	struct kng_type *type = container_of(hook, struct kng_type, hook);
 	void *obj = (void *)arg0;
-	bool skip = kng_hook_kind == KNG_HOOK_FTRACE;
+	bool skip = hook->skips;
 	struct kng_job *job;
 
 	if (skip && type->put_not_last && type->put_not_last(obj)) {
@@ -101,12 +46,12 @@ bool kng_release_divert(struct kng_hook *hook, unsigned long arg0, unsigned long
 		return true;
 	}
 
-	/* Its module on the way out, with interrupts off: it may, and no job can keep it. */
+	/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
 	if (!in_nmi() && type->owner && !module_is_live(type->owner))
 		return false;
 
 	job = kng_offload_prepare(type->dtor, type->owner);
-	if (!job && (type->nmi_safe || kng_on_empty == KNG_INLINE)) {
+	if (!job && (type->nmi_safe || kng_params.on_empty == KNG_INLINE)) {
 		kng_count(KNG_INLINED);
 		return false;
 	}
@@ -116,7 +61,7 @@ bool kng_release_divert(struct kng_hook *hook, unsigned long arg0, unsigned long
 		kng_count(KNG_TAKEN_RELEASE);
 		kng_offload_queue(job, obj);
 	} else {
-		/* Its destructor's module stays too: the reference is never put. */
+		/* The reference is never dropped, so its destructor's module stays, too. */
 		if (type->owner)
 			__module_get(type->owner);
 		kng_count(KNG_TAKEN);
@@ -125,38 +70,7 @@ bool kng_release_divert(struct kng_hook *hook, unsigned long arg0, unsigned long
 	return skip;
 }
 
-/*
- * bpf_cpumask_release() frees through bpf_mem_cache_free_rcu(), which NMIs may
- * call: the kfunc is left alone, so that programs that make and release
- * cpumasks in NMI use no jobs.
- */
-static struct kng_release_type types[] = {
-	{
-		.name = "task_struct",
-		.hook.function = { "bpf_task_release_dtor", "bpf_task_release" },
-		.put_not_last = KNG_PUTS_ARE_KNOWN ? put_task_not_last : NULL,
-		.get = KNG_PUTS_ARE_KNOWN ? get_task : NULL,
-	},
-#ifdef CONFIG_CGROUPS
-	{
-		.name = "cgroup",
-		.hook.function = { "bpf_cgroup_release_dtor", "bpf_cgroup_release" },
-		.put_not_last = KNG_PUTS_ARE_KNOWN ? put_cgroup_not_last : NULL,
-		.get = KNG_PUTS_ARE_KNOWN ? get_cgroup : NULL,
-	},
-#endif
-	{
-		.name = "bpf_cpumask",
-		.hook.function = { "bpf_cpumask_release_dtor" },
-		.nmi_safe = true,
-	},
-	{
-		.name = "bpf_crypto_ctx",
-		.hook.function = { "bpf_crypto_ctx_release_dtor", "bpf_crypto_ctx_release" },
-	},
-};
-
-static void tell_unhooked(const struct kng_release_type *type)
+static void report_unhooked(const struct kng_type *type)
 {
 	unsigned int i;
 
@@ -167,15 +81,15 @@ static void tell_unhooked(const struct kng_release_type *type)
 		if (!function || type->hook.hooked & BIT(i))
 			continue;
 		pr_warn("%s can't be hooked (%d%s): %s\n", function, err,
-			err == -EBUSY ? ", held by a livepatch or the like" : "",
+			err == -EBUSY ? ", a livepatch or another module holds it" : "",
 			i == KNG_DTOR ?
-			"references stored during a teardown in NMI may be destroyed there" :
+			"references stored during a teardown in NMI may be dropped there" :
 			"programs that call it in NMI can hang the machine");
 	}
 }
 
-/* 1: guarded; 0: not guarded, or nothing to guard; or a negative errno. */
-static int open_type(struct kng_release_type *type)
+/* Returns 1: guarded; 0: not guarded, or no such type; or a negative errno. */
+static int open_type(struct kng_type *type)
 {
 	btf_dtor_kfunc_t dtor = kng_probe(type->name);
 
@@ -186,14 +100,13 @@ static int open_type(struct kng_release_type *type)
 
 	type->dtor = dtor;
 	type->hook.address = (unsigned long)dtor;
-	type->hook.divert = kng_release_divert;
+	type->hook.divert = release_diverted;
 	type->hook.can_skip = true;
 	type->hook.error[KNG_DTOR] = -EOPNOTSUPP;
 	type->hook.error[KNG_KFUNC] = -EOPNOTSUPP;
-	if ((kng_hook_kind == KNG_HOOK_FTRACE || type->get) &&
-	    kng_hook_install(&type->hook) == -ENOMEM)
+	if ((kng_hook_uses_ftrace() || type->get) && kng_hook_install(&type->hook) == -ENOMEM)
 		return -ENOMEM;
-	tell_unhooked(type);
+	report_unhooked(type);
 	return !!type->hook.hooked;
 }
 
@@ -201,8 +114,8 @@ int kng_release_init(void)
 {
 	int guarded = 0, ret, i;
 
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		ret = open_type(&types[i]);
+	for (i = 0; i < KNG_TYPE_LEARNT; i++) {
+		ret = open_type(&kng_types[i]);
 		if (ret < 0) {
 			kng_release_exit();
 			return ret;
@@ -212,64 +125,62 @@ int kng_release_init(void)
 	return guarded;
 }
 
+int kng_release_add(btf_dtor_kfunc_t dtor, struct module *owner)
+{
+	struct kng_type *type;
+	int ret = 0;
+
+	/* A kprobe can't skip the destructor, and we can't take references. */
+	if (!kng_hook_uses_ftrace())
+		return -EOPNOTSUPP;
+
+	mutex_lock(&kng_types_lock);
+	if (kng_types_guards(dtor))
+		goto unlock;
+	ret = -ENOSPC;
+	type = kng_types_free_entry();
+	if (!type)
+		goto unlock;
+
+	type->name = module_name(owner);
+	type->owner = owner;
+	type->hook.address = (unsigned long)dtor;
+	type->hook.divert = release_diverted;
+	type->hook.can_skip = true;
+	WRITE_ONCE(type->dtor, dtor);
+	ret = kng_hook_install(&type->hook);
+	if (ret)
+		WRITE_ONCE(type->dtor, NULL);
+unlock:
+	mutex_unlock(&kng_types_lock);
+	return ret;
+}
+
+void kng_release_remove(struct module *owner)
+{
+	int i;
+
+	mutex_lock(&kng_types_lock);
+	for (i = KNG_TYPE_LEARNT; i < KNG_NR_TYPES; i++) {
+		if (!kng_types[i].dtor || kng_types[i].owner != owner)
+			continue;
+		/* If this fails, ftrace is dead and calls nobody. The entry stays in use. */
+		kng_hook_remove(&kng_types[i].hook);
+		WRITE_ONCE(kng_types[i].dtor, NULL);
+	}
+	mutex_unlock(&kng_types_lock);
+}
+
 void kng_release_exit(void)
 {
-	int i;
+	int i, ret;
 
-	kng_learn_exit();
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		kng_hook_remove_for_good(&types[i].hook);
-}
-
-static const struct kng_release_type *type_of(btf_dtor_kfunc_t dtor)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		if (types[i].dtor == dtor)
-			return &types[i];
+	for (i = 0; i < KNG_NR_TYPES; i++) {
+		/* The module of a learnt destructor may be unloaded at the same time. */
+		mutex_lock(&kng_types_lock);
+		ret = kng_hook_remove(&kng_types[i].hook);
+		mutex_unlock(&kng_types_lock);
+		if (ret)
+			kng_hook_remove_for_good(&kng_types[i].hook);
 	}
-	return NULL;
-}
-
-bool kng_release_knows(btf_dtor_kfunc_t dtor)
-{
-	return type_of(dtor);
-}
-
-bool kng_release_nmi_safe(btf_dtor_kfunc_t dtor)
-{
-	const struct kng_release_type *type = type_of(dtor);
-
-	return type && type->nmi_safe;
-}
-
-bool kng_release_guards(btf_dtor_kfunc_t dtor)
-{
-	const struct kng_release_type *type = type_of(dtor);
-
-	return type ? type->hook.hooked & BIT(KNG_DTOR) : kng_learn_guards(dtor);
-}
-
-unsigned long kng_release_missed(void)
-{
-	unsigned long missed = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		missed += kng_hook_missed(&types[i].hook);
-	return missed;
-}
-
-void kng_release_show(struct seq_file *m)
-{
-	static const char * const what[] = {
-		"none", "destructor", "release", "destructor and release"
-	};
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		seq_printf(m, "door_release_%s: %s\n", types[i].name,
-			   types[i].dtor ? what[types[i].hook.hooked] : "no such type");
-	kng_learn_show(m);
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reserve: how many jobs there are to be.
+ * The reserve: how many jobs the pool should have.
  *
- *	covered		references to have jobs for: what the watched maps have
- *			room for, or what exact.c counts in them
- *	headroom	what covered can't know: slots that are filled again while
- *			their jobs are pending, releases by programs, maps so
- *			new that the worker has not run. The parameter, or what
- *			was lately in use, and a quarter more, if that is more.
+ *	covered		number of references that should have a job: what the
+ *			watched maps have room for, or what exact.c counted
+ *	headroom	jobs beyond that. They serve what covered can't include:
+ *			slots that are filled again while their jobs are pending,
+ *			releases by programs, and maps that are too new for the
+ *			worker. It is the parameter headroom or, if more, the recent
+ *			peak of jobs in use plus a quarter.
  *	wanted		covered + headroom, at least jobs, at most max_jobs
  *
- * A worker makes it so. It adds at once what is wanted, in whole chunks; it takes
- * away when half of the jobs have been surplus for a second, so that maps that come
- * and go don't make it work all the time. What was lately in use is forgotten by
- * halves, one each second: after a burst the memory goes back, without any NMI.
+ * A worker resizes the pool. It adds wanted jobs at once, in whole chunks. It frees
+ * jobs when half of all jobs have been surplus for a second, so that short-lived maps
+ * don't keep it busy. The recent peak decays by half every second, so memory is freed
+ * after a burst even if no NMI comes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,32 +27,33 @@
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
+#include "count.h"
 #include "exact.h"
 #include "maps.h"
 #include "params.h"
 #include "pool.h"
 #include "reserve.h"
-#include "stats.h"
 
-#define LATER	HZ
+/* Interval at which the worker runs while it has something to watch. */
+#define INTERVAL	HZ
 
-/* Statistics; CPUs may lose a race for them. */
-static unsigned int peak;	/* most in use since load */
-static unsigned int lately;	/* most in use, forgotten by halves */
+/* Statistics. Two CPUs may race for them, and one of the values is lost. */
+static unsigned int peak;		/* most jobs in use since load */
+static unsigned int recent_peak;	/* the same, decays by half every INTERVAL */
 
 /* Written by the worker. */
 static u64 wanted, shortfall;
 static unsigned int headroom;
-static bool told;
-static unsigned long surplus_since;	/* jiffies; 0: there is not enough of it */
+static bool shortfall_reported;
+static unsigned long surplus_since;	/* jiffies; 0: half of the jobs are not surplus */
 
 static struct workqueue_struct *workqueue;
-static void adjust(struct work_struct *work);
-static DECLARE_DELAYED_WORK(adjust_work, adjust);
+static void resize(struct work_struct *work);
+static DECLARE_DELAYED_WORK(resize_work, resize);
 
 void kng_reserve_changed(void)
 {
-	mod_delayed_work(workqueue, &adjust_work, 0);
+	mod_delayed_work(workqueue, &resize_work, 0);
 }
 
 static unsigned int headroom_for(unsigned int in_use)
@@ -59,14 +61,14 @@ static unsigned int headroom_for(unsigned int in_use)
 	return max(kng_params.headroom, in_use + in_use / 4);
 }
 
-void kng_reserve_look(void)
+void kng_reserve_note_usage(void)
 {
 	unsigned int in_use = kng_pool_in_use();
 
 	if (in_use > READ_ONCE(peak))
 		WRITE_ONCE(peak, in_use);
-	if (in_use > READ_ONCE(lately))
-		WRITE_ONCE(lately, in_use);
+	if (in_use > READ_ONCE(recent_peak))
+		WRITE_ONCE(recent_peak, in_use);
 	if (headroom_for(in_use) > READ_ONCE(headroom) || kng_exact_short())
 		kng_reserve_changed();
 }
@@ -75,7 +77,7 @@ static void set_wanted(void)
 {
 	u64 want;
 
-	headroom = headroom_for(READ_ONCE(lately));
+	headroom = headroom_for(READ_ONCE(recent_peak));
 	want = max_t(u64, kng_params.jobs, kng_exact_covered() + headroom);
 	WRITE_ONCE(wanted, want);
 }
@@ -86,21 +88,21 @@ static void grow(u32 goal)
 
 	if (total >= goal)
 		return;
-	/* Whole chunks, as far as they go. */
+	/* Whole chunks, but no more than max_jobs. */
 	jobs = min(round_up(goal - total, KNG_CHUNK_JOBS), kng_params.max_jobs - total);
 	added = kng_pool_grow(jobs);
 	kng_exact_raise(added);
 	kng_count_many(KNG_GROWN, added);
 }
 
-/* True if they have been surplus for long enough. */
-static bool lasts(u32 surplus)
+/* Returns true if the surplus is large and has lasted for an INTERVAL. */
+static bool surplus_lasts(u32 surplus)
 {
 	if (surplus < KNG_CHUNK_JOBS || surplus < kng_pool_total() / 2)
 		surplus_since = 0;
 	else if (!surplus_since)
 		surplus_since = jiffies | 1;
-	return surplus_since && time_after_eq(jiffies, surplus_since + LATER);
+	return surplus_since && time_after_eq(jiffies, surplus_since + INTERVAL);
 }
 
 static void trim(u32 goal)
@@ -108,55 +110,55 @@ static void trim(u32 goal)
 	u32 total = kng_pool_total();
 	u32 surplus = total > goal ? total - goal : 0;
 
-	/* Jobs that go still count: none is marked before they are gone. */
-	if (lasts(surplus) && !kng_pool_shrinks() && kng_exact_lower(surplus))
+	/* The total includes marked jobs. So mark no more until those are freed. */
+	if (surplus_lasts(surplus) && !kng_pool_shrinks() && kng_exact_lower(surplus))
 		kng_exact_raise(surplus - kng_pool_mark(surplus));
 	if (kng_pool_shrinks())
 		kng_count_many(KNG_TRIMMED, kng_pool_collect());
 }
 
-static void tell(void)
+static void report_shortfall(void)
 {
-	if (shortfall && !told)
-		pr_warn_ratelimited("%llu more jobs are wanted for what maps have room for, and can't be had (max_jobs=%u): see `shortfall' in the stats\n",
+	if (shortfall && !shortfall_reported)
+		pr_warn_ratelimited("%llu more jobs are wanted for the references that maps have room for, and can't be added (max_jobs=%u): see `shortfall' in the stats\n",
 				    shortfall, kng_params.max_jobs);
-	told = shortfall;
+	shortfall_reported = shortfall;
 }
 
-/* True if there is something left to forget. */
-static bool forget(void)
+/* Returns true if the recent peak still raises the headroom. */
+static bool decay_recent_peak(void)
 {
 	static unsigned long next = INITIAL_JIFFIES;
-	unsigned int was = READ_ONCE(lately);
+	unsigned int was = READ_ONCE(recent_peak);
 
 	if (time_after_eq(jiffies, next)) {
-		WRITE_ONCE(lately, max(kng_pool_in_use(), was / 2));
-		next = jiffies + LATER;
+		WRITE_ONCE(recent_peak, max(kng_pool_in_use(), was / 2));
+		next = jiffies + INTERVAL;
 	}
 	return headroom_for(was) > kng_params.headroom;
 }
 
-static void adjust(struct work_struct *work)
+static void resize(struct work_struct *work)
 {
 	u64 start = ktime_get_mono_fast_ns();
-	bool again = forget();
+	bool again = decay_recent_peak();
 	u32 goal;
 
 	set_wanted();
 	goal = min_t(u64, wanted, kng_params.max_jobs);
 	grow(goal);
 	trim(goal);
-	/* What was on its way out when the goal was lower is gone. */
+	/* Jobs that were marked when the goal was lower may be freed only now. */
 	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
-	tell();
+	report_shortfall();
 	if (!shortfall)
-		kng_maps_met(start);
-	/* With shrink=Y nobody says when references go. */
+		kng_maps_note_covered(start);
+	/* With shrink=Y nothing calls kng_reserve_changed() when references go. */
 	if (again || surplus_since || kng_pool_shrinks() || kng_pool_total() < goal ||
 	    (kng_params.shrink && kng_pool_total() > kng_params.jobs))
-		queue_delayed_work(workqueue, &adjust_work, LATER);
+		queue_delayed_work(workqueue, &resize_work, INTERVAL);
 }
 
 int kng_reserve_init(void)
@@ -168,7 +170,7 @@ int kng_reserve_init(void)
 void kng_reserve_settle(void)
 {
 	kng_reserve_changed();
-	flush_delayed_work(&adjust_work);
+	flush_delayed_work(&resize_work);
 }
 
 unsigned int kng_reserve_peak(void)
@@ -188,6 +190,6 @@ void kng_reserve_show(struct seq_file *m)
 
 void kng_reserve_exit(void)
 {
-	cancel_delayed_work_sync(&adjust_work);
+	cancel_delayed_work_sync(&resize_work);
 	destroy_workqueue(workqueue);
 }

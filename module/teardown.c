@@ -2,37 +2,34 @@
 /*
  * The teardown door.
  *
- * What happens without a job stands first, since it decides the order of all
- * that follows. A job is taken before the pointer is: once a pointer is out of
- * its slot there is no way back, because a program on another CPU may have
- * filled the slot again. If then the slot turns out to be empty (somebody else
- * was faster), the job goes back to the pool. With no job the parameter on_empty
- * decides:
+ * What happens without a job decides the order of all steps below. A job is taken
+ * before the pointer is, because a pointer can't be put back: a program on another CPU
+ * may have filled the slot again. If the slot then turns out to be empty, because
+ * another CPU was faster, the job is returned to the pool. If no job is left, the
+ * parameter on_empty decides:
  *
- *   leak	where the slot lives on, as in arrays, the pointer stays in it, to
- *		be given back by a later update or the map's end; the function is
- *		skipped. Else the pointer is taken and dropped. A leaked object
- *		is survivable, a destructor in NMI may not be.
- *   inline	the pointer stays, and the kernel runs its destructor in NMI, as
- *		it would without the guard.
+ *   leak	If the slot stays in use, as in arrays, the pointer stays in it, and the
+ *		function is skipped. A later update or the end of the map drops the
+ *		reference. Otherwise the pointer is removed, and its reference is never
+ *		dropped. A machine survives a leaked object, but may not survive a
+ *		destructor in NMI.
+ *   inline	The pointer stays, and the kernel calls its destructor in NMI, as it
+ *		would without the guard.
  *
- * Between our xchg() and the caller's own, another CPU can store a new pointer,
- * which the caller then destroys in NMI. The release door, at the destructor,
- * catches these.
+ * Between our xchg() and the kernel's own, another CPU can store a new pointer. The
+ * kernel then calls its destructor in NMI, and the release door defers that call.
  */
 #include <linux/bpf.h>
 #include <linux/mutex.h>
 
+#include "count.h"
 #include "exact.h"
 #include "hook.h"
 #include "maps.h"
 #include "offload.h"
 #include "params.h"
-#include "release.h"
-#include "stats.h"
 #include "teardown.h"
-
-enum kng_on_empty kng_on_empty;
+#include "types.h"
 
 static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 
@@ -43,28 +40,28 @@ static struct kng_hook door = {
 
 static void no_job(const struct btf_record *rec, const struct btf_field *field, void **slot)
 {
-	/* The kernel goes on to its destructor: the release door decides. */
-	if (kng_release_guards(field->kptr.dtor))
+	/* The kernel calls the destructor next, and the release door decides there. */
+	if (kng_types_guards(field->kptr.dtor))
 		return;
 
-	if (kng_on_empty == KNG_INLINE || kng_release_nmi_safe(field->kptr.dtor)) {
+	if (kng_params.on_empty == KNG_INLINE || kng_types_nmi_safe(field->kptr.dtor)) {
 		kng_count(KNG_INLINED);
 		return;
 	}
-	/* What its destructor needs stays too: the reference is never put. */
+	/* The reference is never dropped, so its destructor's module stays, too. */
 	if (field->kptr.module)
 		__module_get(field->kptr.module);
 	if (xchg(slot, NULL)) {
 		kng_count(KNG_TAKEN);
 		kng_count(KNG_LEAKED);
-		kng_exact_gone(rec, 1);
+		kng_exact_note_removed(rec, 1);
 	} else {
 		module_put(field->kptr.module);
 		kng_count(KNG_RACED);
 	}
 }
 
-/* False: no job. */
+/* Returns false if no job is left. */
 static bool defer(const struct btf_record *rec, const struct btf_field *field, void **slot)
 {
 	struct kng_job *job = kng_offload_prepare(field->kptr.dtor, field->kptr.module);
@@ -75,7 +72,7 @@ static bool defer(const struct btf_record *rec, const struct btf_field *field, v
 	obj = xchg(slot, NULL);
 	if (obj) {
 		kng_offload_queue(job, obj);
-		kng_exact_gone(rec, 1);
+		kng_exact_note_removed(rec, 1);
 	} else {
 		kng_offload_cancel(job);
 		kng_count(KNG_RACED);
@@ -87,7 +84,7 @@ static void **slot_of(const struct btf_field *field, void *obj)
 {
 	void **slot = obj + field->offset;
 
-	/* No destructor: an object of bpf_obj_new(), not a kernel's. */
+	/* A field without a destructor owns an object of bpf_obj_new(). */
 	if (field->type != BPF_KPTR_REF || !field->kptr.dtor || !READ_ONCE(*slot))
 		return NULL;
 	return slot;
@@ -98,17 +95,17 @@ static bool owns_references(const struct btf_record *rec)
 	return !IS_ERR_OR_NULL(rec) && rec->field_mask & BPF_KPTR_REF;
 }
 
-/* May references without a job stay where they are? */
+/* May references that get no job stay in their slots? */
 static bool may_keep(const struct btf_record *rec)
 {
-	return door.can_skip && kng_on_empty == KNG_LEAK &&
+	return door.skips && kng_params.on_empty == KNG_LEAK &&
 	       kng_maps_slots(rec) == KNG_SLOTS_STAY;
 }
 
 /*
- * Take the references out of an object whose fields are about to be freed. All
- * other fields are left to the real bpf_obj_free_fields(), which is skipped only
- * if there are none, and a reference stays.
+ * Take the references out of an object whose fields are about to be freed. The real
+ * bpf_obj_free_fields() frees all other fields. It is skipped only if there are no
+ * others, and a reference stays in its slot.
  */
 static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
 {
@@ -136,8 +133,8 @@ static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigne
 }
 
 /*
- * Only with reserve=exact, to see what leaves a map's slots: what the kernel would
- * do with the reference, a moment earlier.
+ * Used only with reserve=exact, to count the references that leave the slots of maps.
+ * Does what the kernel would do with them a moment later.
  */
 static void teardown_outside(unsigned long arg0, unsigned long arg1)
 {
@@ -157,7 +154,7 @@ static void teardown_outside(unsigned long arg0, unsigned long arg1)
 			nr++;
 		}
 	}
-	kng_exact_gone(rec, nr);
+	kng_exact_note_removed(rec, nr);
 }
 
 static int install_door(void)
@@ -167,18 +164,18 @@ static int install_door(void)
 	if (door.hooked)
 		return 0;
 	door.outside = kng_params.exact ? teardown_outside : NULL;
-	door.can_skip = kng_hook_kind == KNG_HOOK_FTRACE;
+	door.can_skip = kng_hook_uses_ftrace();
 	ret = kng_hook_install(&door);
 	if (!ret || !door.can_skip)
 		return ret;
-	/* A livepatch has it? Then nothing can be skipped, nor kept. */
+	/* A livepatch may hold the function. Then references can't stay in their slots. */
 	door.can_skip = false;
 	return kng_hook_install(&door);
 }
 
 int kng_teardown_open(void)
 {
-	/* The map watch's worker may come while modprobe is at it. */
+	/* The worker of the map watch may run while the module is being loaded. */
 	static DEFINE_MUTEX(lock);
 	int ret;
 

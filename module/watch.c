@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The map watch: has the reserve charged for maps that can own references, opens
- * the teardown door when a map needs it, and brings destructors of other modules
- * to the release door.
+ * The map watch sees maps when they are created and when they are freed. It charges the
+ * reserve for maps that can own references, opens the teardown door when a map needs it,
+ * and brings destructors of other modules to the release door.
  *
- * An open teardown door costs every delete and update of every map some
- * instructions, so it stays shut until the first map turns up that owns kernel
- * references. It does not close again before unload: maps come and go.
+ * The open teardown door adds instructions to each update and delete of every map. So
+ * it stays closed until a map appears that owns kernel references. Maps come and go, so
+ * it does not close again before the module is unloaded.
  *
- * A map is seen where it gets a file descriptor, which is before any program
- * can use it: security_bpf_map() is called on create, on get-by-id and on
- * opening a pinned one. It has gone when its record is freed, with the last of
- * its slots. The door opens a moment later, from a worker. Until
- * then the release door has the known types; a destructor of another module,
- * which the worker also brings to the release door, is unguarded for that
- * moment. So is, for good, one of which no map has a field: an object of
- * bpf_obj_new() that a program fills and drops without ever storing it.
+ * A map is seen in security_bpf_map(), where it gets a file descriptor: on create, on
+ * get-by-id, and when a pinned map is opened. That is before any program can use it. It
+ * is gone when btf_record_free() frees its record, after the last of its slots. The
+ * teardown door opens a moment after the first map was seen, from a worker. Until then
+ * the release door guards the known types, and destructors of other modules are
+ * unguarded. A destructor that no map has a field for stays unguarded: that of an object
+ * of bpf_obj_new() which a program fills and drops without storing it in a map.
  *
- * Since 7.2 updates and deletes don't free kptrs in NMI any more; such kernels
- * have bpf_obj_cancel_fields(). 7.1.13 has it too, yet lets programs drop
- * objects with kptrs: a hint, no proof. So it only makes `auto' rely on the
- * release door where that guards the destructor.
+ * Newer kernels don't free kptrs of maps in NMI. They can be recognised by
+ * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has this function, yet
+ * lets programs drop objects with kptrs in NMI. So the hint only makes `auto' rely on
+ * the release door for destructors that it guards.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,24 +27,23 @@
 #include <linux/workqueue.h>
 
 #include "adopt.h"
+#include "count.h"
 #include "hook.h"
 #include "learn.h"
 #include "maps.h"
 #include "probe.h"
-#include "release.h"
 #include "reserve.h"
-#include "stats.h"
 #include "teardown.h"
+#include "types.h"
 #include "watch.h"
 
 static enum kng_teardown_mode mode;
-static const char *why_closed = "closed (no map needs it)";
+static const char *closed_state = "closed (no map needs it)";
 static bool started;
-static bool saw_reachable;	/* a map that bpf_kptr_xchg() may get at, or may have been one */
-/* Since some 7.1, the kernel's own teardown in NMI frees no kptr. */
-static bool kernel_cancels;
+static bool found_exchangeable;	/* see kng_watch_found_exchangeable() */
+static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
 
-/* Written by saw_map(), for the worker. */
+/* Written by on_map_fd(), read by the worker. */
 static bool door_wanted;
 
 static int open_door(void)
@@ -53,63 +51,63 @@ static int open_door(void)
 	int ret = kng_teardown_open();
 
 	if (ret)
-		WRITE_ONCE(why_closed, "closed (bpf_obj_free_fields can't be hooked)");
+		WRITE_ONCE(closed_state, "closed (bpf_obj_free_fields can't be hooked)");
 	return ret;
 }
 
-/* Called on entry to btf_record_free(), of any record. */
-static void record_goes(unsigned long arg0)
+/* Runs on entry to btf_record_free(). The record may belong to anything. */
+static void on_record_free(unsigned long arg0)
 {
 	if (kng_maps_del((const struct btf_record *)arg0))
 		kng_reserve_changed();
 }
 
-static struct kng_hook gone_hook = {
+static struct kng_hook free_hook = {
 	.function	= { "btf_record_free" },
-	.enter		= record_goes,
+	.enter		= on_record_free,
 };
 
-static void serve_maps(struct work_struct *work)
+static void handle_new_maps(struct work_struct *work)
 {
 	int ret = 0;
 
-	if (!kng_learn_wanted())
+	if (!kng_learn_noted())
 		WRITE_ONCE(door_wanted, true);
 	if (READ_ONCE(door_wanted))
 		ret = open_door();
 	if (ret)
-		pr_err_ratelimited("bpf_obj_free_fields can't be hooked (%d): destructors that the release door lacks run in NMI\n",
+		pr_err_ratelimited("bpf_obj_free_fields can't be hooked (%d): destructors that the release door does not guard run in NMI\n",
 				   ret);
 }
 
-static DECLARE_WORK(serve_work, serve_maps);
+static DECLARE_WORK(new_maps_work, handle_new_maps);
 
-static bool saw_dtor(btf_dtor_kfunc_t dtor, struct module *owner)
+static bool inspect_dtor(btf_dtor_kfunc_t dtor, struct module *owner)
 {
-	if (kng_release_guards(dtor) || kng_release_nmi_safe(dtor))
+	if (kng_types_guards(dtor) || kng_types_nmi_safe(dtor))
 		return false;
-	/* What could not be hooked at load somebody holds: no use to try again. */
-	if (kng_release_knows(dtor) || !kng_learn_later(dtor, owner))
+	/* The kernel's own destructors were tried at load, and another user holds it. */
+	if (kng_types_knows(dtor) || !kng_learn_note(dtor, owner))
 		WRITE_ONCE(door_wanted, true);
 	return true;
 }
 
-/* Look at one field; true if the worker has something to do. */
-static bool saw_field(const struct btf_field *field)
+/* Returns true if the worker has to do something for this field. */
+static bool inspect_field(const struct btf_field *field)
 {
 	bool needs_door = mode == KNG_TEARDOWN_AUTO;
 	bool work = false;
 
 	switch (field->type) {
 	case BPF_KPTR_REF:
-		work = field->kptr.dtor && saw_dtor(field->kptr.dtor, field->kptr.module);
+		work = field->kptr.dtor && inspect_dtor(field->kptr.dtor, field->kptr.module);
 		if (field->kptr.dtor)
 			break;
 		fallthrough;
 	case BPF_KPTR_PERCPU:
 	case BPF_LIST_HEAD:
 	case BPF_RB_ROOT:
-		/* Objects of bpf_obj_new(), which may own any references. */
+		/* Objects of bpf_obj_new() may own any references. */
 		needs_door |= !kernel_cancels;
 		break;
 	default:
@@ -123,11 +121,11 @@ static bool saw_field(const struct btf_field *field)
 }
 
 /*
- * Can bpf_kptr_xchg() get at slots in such values, or in objects in them? More than
- * kng_charge_owns(): nothing that a per-CPU object has needs a job, but exchanges
- * of the object itself are counted.
+ * Can bpf_kptr_xchg() exchange pointers in such values, or in objects that they own? This
+ * includes more than kng_charge_owns(): per-CPU objects own nothing that needs a job, but
+ * the exchange of the object itself is counted.
  */
-static bool reachable(const struct btf_record *rec)
+static bool exchangeable(const struct btf_record *rec)
 {
 	return !IS_ERR_OR_NULL(rec) &&
 	       rec->field_mask & (BPF_KPTR_REF | BPF_KPTR_PERCPU | BPF_LIST_HEAD | BPF_RB_ROOT);
@@ -135,8 +133,8 @@ static bool reachable(const struct btf_record *rec)
 
 static void charge(const struct bpf_map *map)
 {
-	/* Nobody would tell when it goes. */
-	if (!gone_hook.hooked || !kng_maps_add(map))
+	/* Without this hook we would not know when the map is freed. */
+	if (!free_hook.hooked || !kng_maps_add(map))
 		return;
 	if (kng_adopting())
 		kng_count(KNG_ADOPTED);
@@ -144,10 +142,10 @@ static void charge(const struct bpf_map *map)
 }
 
 /*
- * Called on entry to security_bpf_map(), in task context. The map is complete,
- * and its caller holds it. Must not sleep: ftrace waits for us otherwise.
+ * Runs on entry to security_bpf_map(), in task context. The map is complete, and the
+ * caller holds it. Must not sleep, because unregistering the hook waits for us.
  */
-static void saw_map(unsigned long arg0)
+static void on_map_fd(unsigned long arg0)
 {
 	const struct bpf_map *map = (const struct bpf_map *)arg0;
 	const struct btf_record *rec = map->record;
@@ -156,43 +154,43 @@ static void saw_map(unsigned long arg0)
 
 	if (!READ_ONCE(started) || kng_probe_owns(map->id))
 		return;
-	if (reachable(rec) || (map->inner_map_meta && reachable(map->inner_map_meta->record)))
-		WRITE_ONCE(saw_reachable, true);
+	if (exchangeable(rec) || (map->inner_map_meta && exchangeable(map->inner_map_meta->record)))
+		WRITE_ONCE(found_exchangeable, true);
 	if (IS_ERR_OR_NULL(rec))
 		return;
 	charge(map);
 	for (i = 0; i < rec->cnt; i++)
-		work |= saw_field(&rec->fields[i]);
+		work |= inspect_field(&rec->fields[i]);
 	if (work)
-		schedule_work(&serve_work);
+		schedule_work(&new_maps_work);
 }
 
-static struct kng_hook map_hook = {
+static struct kng_hook fd_hook = {
 	.function	= { "security_bpf_map" },
-	.enter		= saw_map,
+	.enter		= on_map_fd,
 };
 
 int kng_watch_init(void)
 {
 	int ret, gone = 0;
 
-	ret = kng_hook_ask("bpf_obj_cancel_fields");
+	ret = kng_hook_probe("bpf_obj_cancel_fields");
 	if (ret && ret != -ENOENT)
 		return ret;
 	kernel_cancels = !ret;
 
-	ret = kng_hook_install(&map_hook);
+	ret = kng_hook_install(&fd_hook);
 	if (!ret)
-		gone = kng_hook_install(&gone_hook);
+		gone = kng_hook_install(&free_hook);
 	if (gone == -ENOMEM) {
-		kng_hook_remove_for_good(&map_hook);
+		kng_hook_remove_for_good(&fd_hook);
 		return gone;
 	}
-	if (ret == -EOPNOTSUPP && kng_hook_kind == KNG_HOOK_FTRACE)
-		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
+	if (ret == -EOPNOTSUPP && kng_hook_uses_ftrace())
+		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
 			ret);
 	if (gone)
-		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps, give the parameter jobs what you need\n",
+		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
 			gone);
 	return ret;
 }
@@ -209,19 +207,19 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	mode = wanted;
 	if (mode == KNG_TEARDOWN_AUTO && kernel_cancels) {
 		mode = KNG_TEARDOWN_NEEDED;
-		why_closed = "closed (this kernel does not free kptrs of maps in NMI)";
+		closed_state = "closed (this kernel does not free kptrs of maps in NMI)";
 	}
 
-	if (map_hook.hooked) {
+	if (fd_hook.hooked) {
 		WRITE_ONCE(started, true);
 		ret = kng_adopt_maps();
-		flush_work(&serve_work);
+		flush_work(&new_maps_work);
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;
 		if (ret)
-			WRITE_ONCE(saw_reachable, true);
+			WRITE_ONCE(found_exchangeable, true);
 		if (ret)
-			pr_warn("maps that exist can't all be looked at (%d): the teardown door opens at once, the reserve knows some only\n",
+			pr_warn("some existing maps can't be read (%d): the teardown door opens now, and the reserve lacks jobs for these maps\n",
 				ret);
 	}
 	return open_door();
@@ -229,24 +227,24 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 
 void kng_watch_exit(void)
 {
-	/* No saw_map() runs after the first, no serve_maps() after the third. */
-	kng_hook_remove_for_good(&map_hook);
-	kng_hook_remove_for_good(&gone_hook);
-	cancel_work_sync(&serve_work);
+	/* After the first line no on_map_fd() runs, after the third no handle_new_maps(). */
+	kng_hook_remove_for_good(&fd_hook);
+	kng_hook_remove_for_good(&free_hook);
+	cancel_work_sync(&new_maps_work);
 	kng_teardown_close();
 }
 
 bool kng_watch_complete(void)
 {
-	return map_hook.hooked && gone_hook.hooked;
+	return fd_hook.hooked && free_hook.hooked;
 }
 
-bool kng_watch_saw_reachable(void)
+bool kng_watch_found_exchangeable(void)
 {
-	return READ_ONCE(saw_reachable);
+	return READ_ONCE(found_exchangeable);
 }
 
 const char *kng_watch_door(void)
 {
-	return kng_teardown_is_open() ? "open" : READ_ONCE(why_closed);
+	return kng_teardown_is_open() ? "open" : READ_ONCE(closed_state);
 }

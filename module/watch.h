@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map watch: opens the teardown door when a map needs it.
+ * The map watch: sees maps when they are created and when they are freed.
  */
 #ifndef KNG_WATCH_H
 #define KNG_WATCH_H
 
-/**
- * enum kng_teardown_mode - when the teardown door opens
- * @KNG_TEARDOWN_AUTO: with the first map that owns kernel references; on kernels
- *	that no longer tear maps down in NMI, as KNG_TEARDOWN_NEEDED
- * @KNG_TEARDOWN_ALWAYS: at load
- * @KNG_TEARDOWN_NEEDED: with the first map that has a destructor which the
- *	release door doesn't guard
- */
-enum kng_teardown_mode {
-	KNG_TEARDOWN_AUTO,
-	KNG_TEARDOWN_ALWAYS,
-	KNG_TEARDOWN_NEEDED,
-};
+#include "params.h"
 
 /**
- * kng_watch_init() - hook what shows new maps
+ * kng_watch_init() - hook the functions in which maps are seen
  *
- * Being the first hook, and one that needs no function for itself, it also
- * finds out whether ftrace works at all.
+ * This is the first hook, and the guard can work without it. So its error tells
+ * whether ftrace works at all.
  *
  * Context: Task; before any other hook.
  * Return: as kng_hook_install().
@@ -31,38 +19,38 @@ enum kng_teardown_mode {
 int kng_watch_init(void);
 
 /**
- * kng_watch_kernel_cancels() - ask if the kernel frees no kptrs of maps in NMI itself
+ * kng_watch_kernel_cancels() - ask whether the kernel frees no kptrs of maps in NMI
  *
  * Context: Any; after kng_watch_init().
- * Return: true if it looks like that.
+ * Return: true if it seems so.
  */
 bool kng_watch_kernel_cancels(void);
 
 /**
- * kng_watch_start() - look at the maps that exist, and at new ones from now on
+ * kng_watch_start() - inspect the existing maps, and new ones from now on
  * @mode: when to open the teardown door
  *
  * Context: Task; the release door is open. The caller may use bpf(2).
- * Return: 0, or why the teardown door can't be opened though it has to be.
+ * Return: 0; or why the teardown door can't be opened although it has to be.
  */
 int kng_watch_start(enum kng_teardown_mode mode);
 
 /**
- * kng_watch_complete() - ask if maps are seen both when they come and when they go
+ * kng_watch_complete() - ask whether maps are seen both when created and when freed
  *
  * Context: Task; after kng_watch_init().
- * Return: true if so.
+ * Return: true if they are.
  */
 bool kng_watch_complete(void);
 
 /**
- * kng_watch_saw_reachable() - ask if there was a map that bpf_kptr_xchg() can get at,
- *	by way of objects or maps of maps too
+ * kng_watch_found_exchangeable() - ask whether a map was seen that bpf_kptr_xchg() can
+ *	reach, directly, through objects, or through a map of maps
  *
  * Context: Task; after kng_watch_start().
- * Return: true if there was one, or may have been.
+ * Return: true if there was one, or if some map could not be read.
  */
-bool kng_watch_saw_reachable(void);
+bool kng_watch_found_exchangeable(void);
 
 /**
  * kng_watch_exit() - stop watching, and close the teardown door
@@ -72,10 +60,10 @@ bool kng_watch_saw_reachable(void);
 void kng_watch_exit(void);
 
 /**
- * kng_watch_door() - how the teardown door stands, for the stats
+ * kng_watch_door() - state of the teardown door, for the stats
  *
  * Context: Any.
- * Return: "open", or "closed" and why.
+ * Return: "open", or "closed" with the reason.
  */
 const char *kng_watch_door(void);
 

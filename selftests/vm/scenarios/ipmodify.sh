@@ -22,7 +22,7 @@ dmesg -c >/dev/null
 check 'bpf_task_release_dtor is held' hold bpf_task_release_dtor
 guard_begin teardown=always
 check 'the log names it, and says what that costs' \
-	told 'bpf_task_release_dtor can.t be hooked .-16, .*: references stored during a teardown in NMI may be destroyed there'
+	told 'bpf_task_release_dtor can.t be hooked .-16, .*: references stored during a teardown in NMI may be dropped there'
 check 'one line does' test "$(dmesg | grep -c 'kptr_nmi_guard: .* can.t be hooked')" -eq 1
 check 'tasks: only the release kfunc is left' door task_struct release
 check 'cgroups: both' door cgroup 'destructor and release'

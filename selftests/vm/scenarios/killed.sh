@@ -30,7 +30,7 @@ guard_worked
 	echo "rmmod ended: $?" >/tmp/rmmod
 ) &
 check 'the log says that unloading waits for ever' eventually 20 \
-	told "ftrace has shut itself down and can.t take hooks out .-19.: unloading waits for ever"
+	told "ftrace has shut itself down and can.t remove hooks .-19.: unloading waits for ever"
 check 'once' test "$(dmesg | grep -c 'unloading waits for ever')" -eq 1
 check 'the module is still there' state_is going
 check 'the kernel goes on, and so does the guard' tear --source fire --rounds 64

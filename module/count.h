@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The event counters. Each CPU has its own, and nobody resets them.
+ */
+#ifndef KNG_COUNT_H
+#define KNG_COUNT_H
+
+#include <linux/percpu.h>
+
+#include "kng_counters.h"
+
+/**
+ * struct kng_counts - the counters of one CPU
+ * @nr: number of events, by kind
+ */
+struct kng_counts {
+	u64 nr[KNG_NR_COUNTERS];
+};
+
+DECLARE_PER_CPU(struct kng_counts, kng_counts);
+
+/**
+ * kng_count() - count one event
+ * @what: its kind
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static inline void kng_count(enum kng_counter what)
+{
+	this_cpu_inc(kng_counts.nr[what]);
+}
+
+/**
+ * kng_count_many() - count several events of one kind
+ * @what: their kind
+ * @nr: how many
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static inline void kng_count_many(enum kng_counter what, unsigned int nr)
+{
+	this_cpu_add(kng_counts.nr[what], nr);
+}
+
+/**
+ * kng_count_sum() - add up one counter over all CPUs
+ * @what: the kind of event
+ *
+ * Context: Any but NMI. Exact while no CPU counts.
+ * Return: number of events since the module was loaded.
+ */
+u64 kng_count_sum(enum kng_counter what);
+
+#endif /* KNG_COUNT_H */

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Puts that can't be the last one. These functions copy what the kernel's own puts do
+ * to the reference count, so they are used only on kernels whose puts were read
+ * (KNG_PUTS_ARE_KNOWN).
+ */
+#include <linux/cgroup.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+
+#include "put.h"
+
+/*
+ * The kernel's put is refcount_dec_and_test(&p->rcu_users), followed by call_rcu() if
+ * that returns true (put_task_struct_rcu_user() in kernel/exit.c, 6.12 to 7.3).
+ * refcount_dec_not_one() decrements in the same way if the count is not 1, and does
+ * nothing if it is. A saturated count stays saturated with both.
+ */
+bool kng_put_task_not_last(void *obj)
+{
+	struct task_struct *p = obj;
+
+	return refcount_dec_not_one(&p->rcu_users);
+}
+
+void kng_get_task(void *obj)
+{
+	struct task_struct *p = obj;
+
+	refcount_inc(&p->rcu_users);
+}
+
+#ifdef CONFIG_CGROUPS
+/*
+ * The kernel's put does nothing if CSS_NO_REF is set. Otherwise it is percpu_ref_put()
+ * (css_put() in linux/cgroup_refcnt.h, 6.12 to 7.3). While the percpu_ref is in per-CPU
+ * mode, a put decrements the count of this CPU and tests nothing. The initial
+ * reference is still held then, so no put is the last one. As in percpu_ref_put_many(),
+ * RCU keeps the mode: the switch to atomic mode adds the per-CPU counts up only after a
+ * grace period.
+ */
+bool kng_put_cgroup_not_last(void *obj)
+{
+	struct cgroup_subsys_state *css = &((struct cgroup *)obj)->self;
+	unsigned long __percpu *count;
+	bool percpu;
+
+	if (css->flags & CSS_NO_REF)
+		return true;
+	rcu_read_lock();
+	percpu = __ref_is_percpu(&css->refcnt, &count);
+	if (percpu)
+		this_cpu_dec(*count);
+	rcu_read_unlock();
+	return percpu;
+}
+
+void kng_get_cgroup(void *obj)
+{
+	css_get(&((struct cgroup *)obj)->self);
+}
+#endif

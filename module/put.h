@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Puts that can't be the last one.
+ */
+#ifndef KNG_PUT_H
+#define KNG_PUT_H
+
+#include <linux/types.h>
+
+/**
+ * kng_put_task_not_last() - drop a reference to a task, unless it may be the last one
+ * @obj: the task
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ * Return: true if the reference was dropped.
+ */
+bool kng_put_task_not_last(void *obj);
+
+/**
+ * kng_get_task() - take one more reference to a task
+ * @obj: the task; the caller has a reference
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+void kng_get_task(void *obj);
+
+#ifdef CONFIG_CGROUPS
+/**
+ * kng_put_cgroup_not_last() - drop a reference to a cgroup, unless it may be the last
+ * @obj: the cgroup
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ * Return: true if the reference was dropped.
+ */
+bool kng_put_cgroup_not_last(void *obj);
+
+/**
+ * kng_get_cgroup() - take one more reference to a cgroup
+ * @obj: the cgroup; the caller has a reference
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+void kng_get_cgroup(void *obj);
+#endif
+
+#endif /* KNG_PUT_H */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of guarded types.
+ */
+#include <linux/bits.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "hook.h"
+#include "put.h"
+#include "types.h"
+
+/*
+ * The release kfunc of bpf_cpumask is not hooked. It frees with
+ * bpf_mem_cache_free_rcu(), which NMIs may call, so programs that create and release
+ * cpumasks in NMI use no jobs.
+ */
+struct kng_type kng_types[KNG_NR_TYPES] = {
+	[KNG_TYPE_TASK] = {
+		.name = "task_struct",
+		.hook.function = { "bpf_task_release_dtor", "bpf_task_release" },
+		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_task_not_last : NULL,
+		.get = KNG_PUTS_ARE_KNOWN ? kng_get_task : NULL,
+	},
+#ifdef CONFIG_CGROUPS
+	[KNG_TYPE_CGROUP] = {
+		.name = "cgroup",
+		.hook.function = { "bpf_cgroup_release_dtor", "bpf_cgroup_release" },
+		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_cgroup_not_last : NULL,
+		.get = KNG_PUTS_ARE_KNOWN ? kng_get_cgroup : NULL,
+	},
+#endif
+	[KNG_TYPE_CPUMASK] = {
+		.name = "bpf_cpumask",
+		.hook.function = { "bpf_cpumask_release_dtor" },
+		.nmi_safe = true,
+	},
+	[KNG_TYPE_CRYPTO_CTX] = {
+		.name = "bpf_crypto_ctx",
+		.hook.function = { "bpf_crypto_ctx_release_dtor", "bpf_crypto_ctx_release" },
+	},
+};
+
+DEFINE_MUTEX(kng_types_lock); /* see types.h */
+
+/* An entry without a dtor that is still hooked could not be unhooked: ftrace is dead. */
+struct kng_type *kng_types_free_entry(void)
+{
+	int i;
+
+	for (i = KNG_TYPE_LEARNT; i < KNG_NR_TYPES; i++) {
+		if (!kng_types[i].dtor && !kng_types[i].hook.hooked)
+			return &kng_types[i];
+	}
+	return NULL;
+}
+
+static const struct kng_type *type_of(btf_dtor_kfunc_t dtor)
+{
+	int i;
+
+	for (i = 0; i < KNG_NR_TYPES; i++) {
+		if (READ_ONCE(kng_types[i].dtor) == dtor)
+			return &kng_types[i];
+	}
+	return NULL;
+}
+
+bool kng_types_knows(btf_dtor_kfunc_t dtor)
+{
+	const struct kng_type *type = type_of(dtor);
+
+	return type && type < &kng_types[KNG_TYPE_LEARNT];
+}
+
+bool kng_types_nmi_safe(btf_dtor_kfunc_t dtor)
+{
+	const struct kng_type *type = type_of(dtor);
+
+	return type && type->nmi_safe;
+}
+
+bool kng_types_guards(btf_dtor_kfunc_t dtor)
+{
+	const struct kng_type *type = type_of(dtor);
+
+	return type && READ_ONCE(type->hook.hooked) & BIT(KNG_DTOR);
+}
+
+unsigned long kng_types_missed(void)
+{
+	unsigned long missed = 0;
+	int i;
+
+	for (i = 0; i < KNG_TYPE_LEARNT; i++)
+		missed += kng_hook_missed(&kng_types[i].hook);
+	return missed;
+}
+
+/* Print one line for each module, at the first of its entries. */
+static void show_learnt(struct seq_file *m)
+{
+	int i, j;
+
+	for (i = KNG_TYPE_LEARNT; i < KNG_NR_TYPES; i++) {
+		unsigned int dtors = 0;
+
+		for (j = KNG_TYPE_LEARNT; j < KNG_NR_TYPES; j++) {
+			if (!kng_types[j].dtor || kng_types[j].owner != kng_types[i].owner)
+				continue;
+			if (j < i)
+				break;
+			dtors++;
+		}
+		if (kng_types[i].dtor && j == KNG_NR_TYPES)
+			seq_printf(m, "door_release_of_module_%s: %u destructor%s\n",
+				   kng_types[i].name, dtors, dtors > 1 ? "s" : "");
+	}
+}
+
+void kng_types_show(struct seq_file *m)
+{
+	static const char * const what[] = {
+		"none", "destructor", "release", "destructor and release"
+	};
+	int i;
+
+	for (i = 0; i < KNG_TYPE_LEARNT; i++)
+		seq_printf(m, "door_release_%s: %s\n", kng_types[i].name,
+			   kng_types[i].dtor ? what[kng_types[i].hook.hooked] : "no such type");
+	mutex_lock(&kng_types_lock);
+	show_learnt(m);
+	mutex_unlock(&kng_types_lock);
+}
