@@ -17,6 +17,7 @@ help:
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
 ## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
+## make lint-selftest  each check of lint finds what it should
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
 ## make uninstall  as root: takes all of it back
@@ -48,6 +49,9 @@ check-kernel: prepare
 lint:
 	@scripts/lint
 
+lint-selftest:
+	@scripts/lint-selftest
+
 install:
 	@scripts/install
 
@@ -63,4 +67,4 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug check-kernel lint install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug check-kernel lint lint-selftest install uninstall doctor clean distclean

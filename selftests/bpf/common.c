@@ -155,6 +155,24 @@ long long file_number(const char *path, const char *name)
 	return number;
 }
 
+bool guard_present(void)
+{
+	return !access(GUARD_STATS, R_OK);
+}
+
+/* A line that is missing must not be taken for a count of zero. */
+long long guard_count(const char *name)
+{
+	long long n;
+
+	if (!guard_present())
+		return 0;
+	n = file_number(GUARD_STATS, name);
+	if (n < 0)
+		die("no count '%s' in " GUARD_STATS, name);
+	return n;
+}
+
 bool witness_present(void)
 {
 	return !access(WITNESS "counts", R_OK);

@@ -29,6 +29,13 @@ bool wait_until(bool (*done)(void *arg), void *arg, unsigned int ms);
 int file_write(const char *path, const char *fmt, ...) PRINTF(2, 3);
 long long file_number(const char *path, const char *name);
 
+/*
+ * A number in the guard's stats. Zero where no guard is loaded; where one is, a
+ * line that is missing ends the test.
+ */
+bool guard_present(void);
+long long guard_count(const char *name);
+
 struct seen {
 	long long total;
 	long long nmi;

@@ -7,7 +7,7 @@
  *   crypto --source at
  */
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "crypto.skel.h"
 
 int main(int argc, char **argv)
@@ -26,5 +26,5 @@ int main(int argc, char **argv)
 	if (!exercise_load(skel->skeleton, "crypto"))
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "crypto");
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

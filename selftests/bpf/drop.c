@@ -6,7 +6,7 @@
  */
 
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "drop.skel.h"
 
 int main(int argc, char **argv)
@@ -29,5 +29,5 @@ int main(int argc, char **argv)
 	if (!exercise_load(skel->skeleton, "drop"))
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "drop");
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

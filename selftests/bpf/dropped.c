@@ -45,15 +45,15 @@ struct sums {
 static struct sums sums(void)
 {
 	return (struct sums){
-		.taken = file_number(GUARD_STATS, "taken"),
-		.not_last = file_number(GUARD_STATS, "not_last"),
+		.taken = guard_count("taken"),
+		.not_last = guard_count("not_last"),
 		.in_nmi = witness_count("put_task_struct_rcu_user").nmi,
 	};
 }
 
 static bool quiet(void *unused)
 {
-	return !file_number(GUARD_STATS, "pending");
+	return !guard_count("pending");
 }
 
 static void fill(const struct exercise *ex)

@@ -144,7 +144,7 @@ static void arm(__u32 n, __u32 mode)
 
 static bool quiet(void *unused)
 {
-	return file_number(GUARD_STATS, "pending") == 0;
+	return guard_count("pending") == 0;
 }
 
 /*
@@ -181,20 +181,20 @@ static int storm(unsigned int n, unsigned int seconds, unsigned int mode)
 		arm(n, EXACT_OFF);
 		wait_until(quiet, NULL, 20000);
 		run_fd(tell, &told);
-		counted = file_number(GUARD_STATS, "references");
-		jobs = file_number(GUARD_STATS, "jobs_total");
+		counted = guard_count("references");
+		jobs = guard_count("jobs_total");
 		jobs_most = jobs > jobs_most ? jobs : jobs_most;
 		jobs_least = jobs < jobs_least ? jobs : jobs_least;
 		low += counted < (long long)told.full;
 		high += counted > (long long)told.full;
 		most = (long long)told.full > most ? (long long)told.full : most;
 		note("full %llu, counted %lld, jobs %lld, stored %llu, refused %lld, taken %llu, nmis %llu",
-		     told.full, counted, jobs, sum.stored, file_number(GUARD_STATS, "refused"),
+		     told.full, counted, jobs, sum.stored, guard_count("refused"),
 		     sum.taken, told.nmis);
 		sum.nmis = told.nmis;
 		round++;
 	}
-	sum.refused = file_number(GUARD_STATS, "refused");
+	sum.refused = guard_count("refused");
 	print(&sum);
 	printf("rounds %u\ntoo_low %lld\ntoo_high %lld\nmost_full %lld\njobs_most %u\njobs_least %u\n",
 	       round, low, high, most, jobs_most, jobs_least);

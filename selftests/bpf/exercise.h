@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The loop of every exerciser: fill the slots, let NMIs tear them down until
- * all are empty, again; then the balance. The programs and their control
- * block come from a skeleton that includes exercise.bpf.h.
+ * What an exerciser works with: its programs and their control block, from a
+ * skeleton that includes exercise.bpf.h.
  */
 #ifndef KNG_EXERCISE_H
 #define KNG_EXERCISE_H
@@ -60,8 +59,5 @@ int exercise_call(int prog, __u32 slot, __u64 id);
  * end is given back, too. The control block and "references" stay.
  */
 void exercise_close(struct exercise *ex);
-
-/* All rounds, or until SIGTERM, and the verdict. Returns the exit code. */
-int exercise_run(struct exercise *ex);
 
 #endif /* KNG_EXERCISE_H */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "foreign.skel.h"
 
 int main(int argc, char **argv)
@@ -34,5 +34,5 @@ int main(int argc, char **argv)
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "foreign");
 	ex.releases = by_release;
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

@@ -50,7 +50,7 @@ void hog_begin(void)
 
 void hog_end(void)
 {
-	long long waiting = file_number(GUARD_STATS, "pending");
+	long long waiting = guard_count("pending");
 
 	tap_ok(waiting > 0, "%lld destructors wait for a worker", waiting);
 	kill(hog, SIGKILL);

@@ -161,5 +161,12 @@ void nmi_end(enum source source)
 /* NMIs that came too late to be inside the function; -1: does not apply. */
 long long nmi_late(enum source source)
 {
-	return source == SOURCE_AT ? file_number(NMI_AT "late", NULL) : -1;
+	long long n;
+
+	if (source != SOURCE_AT)
+		return -1;
+	n = file_number(NMI_AT "late", NULL);
+	if (n < 0)
+		die("no number in " NMI_AT "late");
+	return n;
 }

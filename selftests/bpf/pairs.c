@@ -16,13 +16,6 @@
 #include "verdict.h"
 #include "victims.h"
 
-static long long guard_took(void)
-{
-	long long n = file_number(GUARD_STATS, "taken");
-
-	return n < 0 ? 0 : n;
-}
-
 static int run(struct exercise *ex)
 {
 	struct verdict verdict = { .ex = ex, .racing = true };
@@ -35,7 +28,7 @@ static int run(struct exercise *ex)
 		verdict.references = exercise_call(ex->references, 0, 0);
 	ex->ctl->created = 0;
 	verdict_begin(&verdict);
-	took = guard_took();
+	took = guard_count("taken");
 	marker("armed");
 	ex->ctl->open = 1;
 	for (n = 0; n < ex->opt->rounds; n++)
@@ -47,7 +40,7 @@ static int run(struct exercise *ex)
 	tap_ok(ex->ctl->nmis >= ex->opt->rounds &&
 	       ex->ctl->created >= 1000ULL * ex->opt->rounds,
 	       "%llu pairs in %llu NMIs", ex->ctl->created, ex->ctl->nmis);
-	took = guard_took() - took;
+	took = guard_count("taken") - took;
 	tap_ok(!took, "they took %lld jobs of the guard", took);
 	verdict_give(&verdict);
 	marker("done");

@@ -46,7 +46,7 @@ static bool door_is_open(void *unused)
 
 static long long pending(void)
 {
-	return file_number(GUARD_STATS, "pending");
+	return guard_count("pending");
 }
 
 static bool all_torn(void *unused)

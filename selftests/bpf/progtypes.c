@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "progtypes.skel.h"
 
 /* Address of a kernel function; 0 if there is none of that name. */
@@ -111,5 +111,5 @@ int main(int argc, char **argv)
 		skel->links.on_perf_event = set_breakpoint(prog, opt.at, cpu);
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, opt.variant);
 	ex.releases = opt.release;
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

@@ -5,7 +5,7 @@
  *   release --kptr task|cgroup|cpumask --last --source at
  */
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "release.skel.h"
 
 int main(int argc, char **argv)
@@ -27,5 +27,5 @@ int main(int argc, char **argv)
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "release");
 	ex.releases = true;
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

@@ -30,24 +30,12 @@ struct balance {
 	long long in_nmi;		/* destructors entered there */
 };
 
-static long long guard(const char *name)
-{
-	long long n = file_number(GUARD_STATS, name);
-
-	return n < 0 ? 0 : n;
-}
-
-bool soak_guarded(void)
-{
-	return !access(GUARD_STATS, R_OK);
-}
-
 long long soak_taken(const struct soak_verdict *v)
 {
-	long long n = guard("taken") - v->taken;
+	long long n = guard_count("taken") - v->taken;
 
 	if (options_variant(v->opt, "taken", "passed"))
-		n += guard("not_last") - v->not_last;
+		n += guard_count("not_last") - v->not_last;
 	return n;
 }
 
@@ -68,10 +56,10 @@ static bool deferred(const struct soak_verdict *v, int context)
 
 static struct balance balance_of(const struct soak_verdict *v, int kind)
 {
-	bool all = kind == SOAK_A_MASK || !soak_guarded();
+	bool all = kind == SOAK_A_MASK || !guard_present();
 	struct seen seen = dtors(kind);
 	struct balance b = {
-		.destroyed = seen.total - (soak_guarded() ? seen.nmi : 0),
+		.destroyed = seen.total - (guard_present() ? seen.nmi : 0),
 		.in_nmi = seen.nmi,
 	};
 	unsigned int cpu, c;
@@ -104,7 +92,7 @@ static bool balanced(void *arg)
 {
 	struct soak_verdict *v = arg;
 
-	return rest(v) == guard("not_last") - v->not_last;
+	return rest(v) == guard_count("not_last") - v->not_last;
 }
 
 static bool users_as_before(void *arg)
@@ -140,10 +128,10 @@ void soak_verdict_begin(struct soak_verdict *v)
 			die("the witness does not watch %s", name);
 	}
 	v->first = v->ctl;
-	v->taken = guard("taken");
-	v->not_last = guard("not_last");
+	v->taken = guard_count("taken");
+	v->not_last = guard_count("not_last");
 	for (i = 0; i < sizeof(must_be_0) / sizeof(*must_be_0); i++)
-		v->must_be_0[i] = guard(must_be_0[i]);
+		v->must_be_0[i] = guard_count(must_be_0[i]);
 	for (i = 0; i < LASTING; i++)
 		v->users[i] = exercise_call(v->users_prog, 0, v->ctl.pid[i]);
 	v->dying = victims_dying_cgroups();
@@ -152,7 +140,7 @@ void soak_verdict_begin(struct soak_verdict *v)
 
 static void give_balance(const struct soak_verdict *v)
 {
-	long long not_last = guard("not_last") - v->not_last, left, sum = 0;
+	long long not_last = guard_count("not_last") - v->not_last, left, sum = 0;
 	struct balance b;
 	int kind;
 
@@ -210,7 +198,7 @@ static void give_guard(const struct soak_verdict *v)
 	long long n;
 
 	for (i = 0; i < sizeof(must_be_0) / sizeof(*must_be_0); i++) {
-		n = guard(must_be_0[i]) - v->must_be_0[i];
+		n = guard_count(must_be_0[i]) - v->must_be_0[i];
 		if (n)
 			tap_ok(false, "the guard says %s: %lld", must_be_0[i], n);
 	}

@@ -22,8 +22,6 @@ struct soak_verdict {
 	int users_prog;
 };
 
-bool soak_guarded(void);
-
 /* References that the guard dealt with since soak_verdict_begin(). */
 long long soak_taken(const struct soak_verdict *v);
 

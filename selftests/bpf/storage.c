@@ -16,7 +16,7 @@
 #include <bpf/bpf.h>
 
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "storage.skel.h"
 
 static int others, other_owner;
@@ -61,5 +61,5 @@ int main(int argc, char **argv)
 				  open("/sys/fs/cgroup", O_RDONLY);
 	if (opt.kptr == KNG_NONE)
 		ex.stir = stir;
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

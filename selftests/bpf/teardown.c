@@ -10,7 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "common.h"
-#include "exercise.h"
+#include "rounds.h"
 #include "teardown.skel.h"
 
 struct kind {
@@ -83,5 +83,5 @@ int main(int argc, char **argv)
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, opt.map);
 	ex.copies = skel->rodata->conf.copies;
-	return exercise_run(&ex);
+	return rounds_run(&ex);
 }

@@ -16,13 +16,6 @@ struct account {
 	long long leaked;
 };
 
-static long long guard(const char *name)
-{
-	long long n = file_number(GUARD_STATS, name);
-
-	return n < 0 ? 0 : n;
-}
-
 static void name_of(char *name, size_t size, const char *format,
 		    enum kng_kind kptr)
 {
@@ -65,9 +58,9 @@ void verdict_begin(struct verdict *v)
 {
 	require_witness(v->ex->opt->kptr);
 	v->dying = victims_dying_cgroups();
-	v->leaked = guard("leaked");
-	v->inlined = guard("inlined");
-	v->not_last = guard("not_last");
+	v->leaked = guard_count("leaked");
+	v->inlined = guard_count("inlined");
+	v->not_last = guard_count("not_last");
 	witness_reset();
 }
 
@@ -111,10 +104,10 @@ static long long work_in_nmi(const struct exercise *ex)
 static long long accounted(const struct verdict *v, struct account *a)
 {
 	a->destroyed = verdict_destroyed(v->ex);
-	a->leaked = guard("leaked") - v->leaked;
+	a->leaked = guard_count("leaked") - v->leaked;
 	a->not_last = 0;
 	if (v->ex->opt->expect_nmi == DTORS_STUBBED)
-		a->not_last = guard("not_last") - v->not_last;
+		a->not_last = guard_count("not_last") - v->not_last;
 	return a->destroyed + a->leaked + a->not_last;
 }
 
@@ -161,7 +154,7 @@ static void give_balance(struct verdict *v)
 
 	wait_until(balanced, v, v->ex->opt->timeout_ms);
 	all = accounted(v, &a);
-	inlined = guard("inlined") - v->inlined;
+	inlined = guard_count("inlined") - v->inlined;
 	tap_ok(created == all,
 	       "created %lld == destroyed %lld + dropped by the guard as not the last %lld + leaked %lld",
 	       created, a.destroyed, a.not_last, a.leaked);

@@ -137,5 +137,9 @@ void victims_exit(void)
 /* Removed cgroups that somebody still refers to; all cgroups of the guest. */
 long long victims_dying_cgroups(void)
 {
-	return file_number(CGROUPFS "/cgroup.stat", "nr_dying_descendants");
+	long long n = file_number(CGROUPFS "/cgroup.stat", "nr_dying_descendants");
+
+	if (n < 0)
+		die("no nr_dying_descendants in " CGROUPFS "/cgroup.stat");
+	return n;
 }

@@ -98,6 +98,7 @@ for kernel in "${kernels[@]}"; do
 			bare=$result
 			[ -n "$hangs" ] && [[ $bare != hung && $bare != rejected ]] || break
 			echo "# $kernel, $what: try $try did not hang ($bare)"
+			echo "$TEST-$id-bare: did not hang at try $try of 3 ($bare)" >>"$TOP/build/logs/retries"
 		done
 		if [ -n "$hangs" ]; then
 			[ "$bare" = hung ] && ok=ok || ok='not ok'

@@ -59,6 +59,7 @@ boot_hung() {
 			return
 		fi
 		echo "# $what: not at try $try"
+		echo "$name: did not hang at try $try of 3" >>"$TOP/build/logs/retries"
 	done
 	echo "not ok $N - $what"
 	printf '%s\n' "$out" | sed 's/^/# /' >&2
