@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of kng_bench.ko. */
+#ifndef KNG_BENCH_H
+#define KNG_BENCH_H
+
+/* Where a kernel function begins, ENDBR included; 0: there is none. Context: task. */
+unsigned long bench_address(const char *name);
+
+/*
+ * Hooks @function with an empty handler of this @kind, in place of the last one
+ * so hooked; "none": only takes that out. Context: task; callers are serialised.
+ * Returns 0 or a negative errno.
+ */
+int bench_peer(const char *kind, const char *function);
+
+#endif /* KNG_BENCH_H */
