@@ -42,6 +42,8 @@
  * If older maps exist, refs means nothing, even after they are gone. It is still
  * shown, but the room in all maps is used instead of it (see bounds()).
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/seq_file.h>
