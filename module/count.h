@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The event counters. Each CPU has its own, and nobody resets them.
+ * The event counters. Each CPU has its own, and they are never reset.
  */
 #ifndef KNG_COUNT_H
 #define KNG_COUNT_H

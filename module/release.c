@@ -164,7 +164,7 @@ void kng_release_remove(struct module *owner)
 	for (i = KNG_TYPE_LEARNT; i < KNG_NR_TYPES; i++) {
 		if (!kng_types[i].dtor || kng_types[i].owner != owner)
 			continue;
-		/* If this fails, ftrace is dead and calls nobody. The entry stays in use. */
+		/* If this fails, ftrace is dead and calls no handler. The entry stays in use. */
 		kng_hook_remove(&kng_types[i].hook);
 		WRITE_ONCE(kng_types[i].dtor, NULL);
 	}
