@@ -99,4 +99,43 @@ int pairs(void *ctx)
 	return 0;
 }
 
+/* What a program does in NMI: kng_bench calls these there. */
+SEC("syscall")
+int nothing(void *ctx)
+{
+	return 0;
+}
+
+SEC("syscall")
+int update(void *ctx)
+{
+	struct one empty = {};
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(&array1, &zero, &empty, BPF_ANY);
+}
+
+SEC("syscall")
+int delete(void *ctx)
+{
+	__u32 zero = 0;
+
+	return bpf_map_delete_elem(&hash1, &zero);
+}
+
+SEC("syscall")
+int release(void *ctx)
+{
+	__u32 zero = 0;
+	struct one *value = bpf_map_lookup_elem(&array1, &zero);
+	struct task_struct *task;
+
+	if (!value)
+		return 1;
+	task = bpf_kptr_xchg(&value->task, NULL);
+	if (task)
+		bpf_task_release(task);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

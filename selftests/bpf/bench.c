@@ -2,7 +2,11 @@
 /*
  * Measures one configuration of the machine with kng_bench.ko:
  *
- *   bench --variant CONFIG
+ *   bench CONFIG calls	calls of the doors, in task context and in NMI
+ *   bench CONFIG peers	empty handlers, pools (no guard needed)
+ *   bench CONFIG maps		maps made and closed when there are many
+ *   bench CONFIG burst N	N references in one NMI, and their drain
+ *   bench CONFIG time ROW COMMAND...	how long a command takes, in ms
  *
  * and prints a line "bench CONFIG ROW VALUE" for each row. VALUE is in time stamp
  * counts a call, what the measuring itself costs taken off. CONFIG is only a
@@ -12,20 +16,27 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bench.skel.h"
 #include "common.h"
-#include "options.h"
 
 #define BENCH DEBUGFS "kng_bench/"
-#define COUNT 64
+#define COUNT 64	/* a hardirq runs so many */
 #define PAIRS 16
 #define TRIES 5
+#define MANY 10000
+#define BATCH 50
 
 static const char *config;
+static bool bare;
 static struct bench_bpf *skel;
 
 struct result {
@@ -149,7 +160,7 @@ static void rows_of_drain(void)
 	row("drain-per-job", (many - few) / 32);
 }
 
-static void rows_of_releases(bool bare)
+static void rows_of_releases(void)
 {
 	use_symbol("bpf_task_release");
 	row("release-task", cost("release", "task", ""));
@@ -181,22 +192,167 @@ static void rows_of_exchanges(void)
 	file_write(BENCH "prog", "-1\n");
 }
 
-int main(int argc, char **argv)
+static double prog_cost(const struct bpf_program *prog, const char *what)
 {
-	struct options opt = { .variant = "bare" };
-	bool bare;
+	use_prog(prog);
+	return cost(what, "nmi", "");
+}
 
-	options_parse(&opt, argc, argv);
-	config = opt.variant;
-	bare = !strcmp(config, "bare");
+/* What a BPF program's own call costs in NMI; the reference is not the last. */
+static void rows_of_programs(void)
+{
+	double nothing = prog_cost(skel->progs.nothing, "prog");
+
+	use_map(skel->maps.array1);
+	row("prog-nmi-update", prog_cost(skel->progs.update, "prog-filled") - nothing);
+	row("prog-nmi-xchg-release", prog_cost(skel->progs.release, "prog-filled") - nothing);
+	use_map(skel->maps.hash1);
+	row("prog-nmi-delete", prog_cost(skel->progs.delete, "prog-inserted") - nothing);
+	use_map(NULL);
+	file_write(BENCH "prog", "-1\n");
+}
+
+static void load(void)
+{
 	skel = bench_bpf__open_and_load();
 	if (!skel)
 		die("the maps are not made");
+	/* The door opens in a worker. */
+	usleep(500000);
+}
+
+static void calls(void)
+{
+	load();
 	rows_of_maps();
-	rows_of_releases(bare);
+	rows_of_releases();
 	rows_of_exchanges();
-	if (bare)
-		rows_of_peers();
+	rows_of_programs();
 	bench_bpf__destroy(skel);
+}
+
+static void peers(void)
+{
+	static const char * const pools[] = {
+		"pool-kng", "pool-llist", "pool-llist-lock", "pool-objpool", "pool-freelist"
+	};
+	unsigned int i;
+
+	load();
+	rows_of_peers();
+	bench_bpf__destroy(skel);
+	for (i = 0; i < sizeof(pools) / sizeof(*pools); i++)
+		row(pools[i], cost(pools[i], "task", ""));
+}
+
+static int fds[MANY + BATCH];
+static int nr_maps;
+
+static int make_map(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .btf_fd = bpf_object__btf_fd(skel->obj),
+		    .btf_key_type_id = bpf_map__btf_key_type_id(skel->maps.array1),
+		    .btf_value_type_id = bpf_map__btf_value_type_id(skel->maps.array1));
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "many", 4, 8, 1, &opts);
+
+	if (fd < 0)
+		die("map %d: %s", nr_maps, strerror(errno));
+	return fd;
+}
+
+/* All that goes on meanwhile counts: workers have the same CPU. */
+static void batch(int others)
+{
+	unsigned long long start, made, closed;
+	char name[64];
+	int i;
+
+	for (; nr_maps < others; nr_maps++)
+		fds[nr_maps] = make_map();
+	usleep(3000000);
+	start = __rdtsc();
+	for (i = 0; i < BATCH; i++)
+		fds[nr_maps + i] = make_map();
+	made = __rdtsc() - start;
+	usleep(3000000);
+	start = __rdtsc();
+	for (i = 0; i < BATCH; i++)
+		close(fds[nr_maps + i]);
+	closed = __rdtsc() - start;
+	snprintf(name, sizeof(name), "map-create-of-%d", others);
+	row(name, (double)made / BATCH);
+	snprintf(name, sizeof(name), "map-close-of-%d", others);
+	row(name, (double)closed / BATCH);
+}
+
+static void maps(void)
+{
+	struct rlimit limit = { MANY + 1000, MANY + 1000 };
+	int others;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("no %d file descriptors", MANY + 1000);
+	load();
+	for (others = 1; others <= MANY; others *= 10)
+		batch(others);
+	bench_bpf__destroy(skel);
+}
+
+static void burst(int jobs)
+{
+	long long before = file_number(GUARD_STATS, "run_hardirq"), ran;
+	struct result r;
+	char name[64];
+
+	use_symbol("bpf_task_release");
+	r = once("release", "nmi", jobs, "last");
+	ran = file_number(GUARD_STATS, "run_hardirq") - before;
+	snprintf(name, sizeof(name), "burst-%d-release", jobs);
+	row(name, (double)r.mean - once("empty", "nmi", COUNT, "").min);
+	snprintf(name, sizeof(name), "burst-%d-first-hardirq", jobs);
+	row(name, r.drain);
+	snprintf(name, sizeof(name), "burst-%d-in-hardirq", jobs);
+	row(name, ran);
+	snprintf(name, sizeof(name), "burst-%d-longest-run", jobs);
+	row(name, file_number(GUARD_STATS, "longest_run"));
+}
+
+static void timed(const char *name, char **argv)
+{
+	struct timespec start, end;
+	int status;
+	pid_t pid;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	pid = fork();
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
+		die("%s failed", argv[0]);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	row(name, (end.tv_sec - start.tv_sec) * 1e3 + (end.tv_nsec - start.tv_nsec) / 1e6);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[2] : "";
+
+	config = argc > 1 ? argv[1] : "";
+	bare = !strcmp(config, "bare");
+	if (!strcmp(what, "calls"))
+		calls();
+	else if (!strcmp(what, "peers"))
+		peers();
+	else if (!strcmp(what, "maps"))
+		maps();
+	else if (!strcmp(what, "burst") && argc > 3)
+		burst(atoi(argv[3]));
+	else if (!strcmp(what, "time") && argc > 4)
+		timed(argv[3], argv + 4);
+	else
+		die("usage: bench CONFIG calls|peers|maps|burst N|time ROW COMMAND...");
 	return 0;
 }

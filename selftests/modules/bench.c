@@ -123,6 +123,13 @@ static const struct what whats[] = {
 	{ "delete", call_update, call_delete, .needs_map = true },
 	{ "delete-filled", insert_filled, call_delete, .needs_map = true },
 	{ "prog", nothing, call_prog, .needs_prog = true },
+	{ "prog-filled", fill, call_prog, .needs_prog = true, .needs_map = true },
+	{ "prog-inserted", insert_filled, call_prog, .needs_prog = true, .needs_map = true },
+	{ "pool-kng", nothing, bench_pool_kng },
+	{ "pool-llist", nothing, bench_pool_llist },
+	{ "pool-llist-lock", nothing, bench_pool_llist_lock },
+	{ "pool-objpool", nothing, bench_pool_objpool },
+	{ "pool-freelist", nothing, bench_pool_freelist },
 };
 
 /* Context: preemption off. */
@@ -394,8 +401,11 @@ static int __init bench_init(void)
 		return PTR_ERR(victim);
 	get_task_struct(victim);
 	refs_before = refcount_read(&victim->rcu_users);
-	err = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "kng_bench");
+	err = bench_pools_init();
+	if (!err)
+		err = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "kng_bench");
 	if (err) {
+		bench_pools_exit();
 		kthread_stop_put(victim);
 		return err;
 	}
@@ -417,6 +427,7 @@ static void __exit bench_exit(void)
 	bench_peer("none", "");
 	put_map();
 	put_prog();
+	bench_pools_exit();
 	refcount_set(&victim->rcu_users, refs_before);
 	kthread_stop_put(victim);
 }

@@ -13,4 +13,16 @@ unsigned long bench_address(const char *name);
  */
 int bench_peer(const char *kind, const char *function);
 
+/*
+ * Pools, each with objects to take and to give back: their calls do both.
+ * Context of the calls: preemption off.
+ */
+int bench_pools_init(void);
+void bench_pools_exit(void);
+void bench_pool_kng(void);
+void bench_pool_llist(void);
+void bench_pool_llist_lock(void);
+void bench_pool_objpool(void);
+void bench_pool_freelist(void);
+
 #endif /* KNG_BENCH_H */
