@@ -15,29 +15,13 @@
 #include <linux/preempt.h>
 
 #include "compat.h"
-#include "count.h"
 #include "entry.h"
-#include "kng_depth.h"
 #include "params.h"
 
-static DEFINE_PER_CPU(union kng_depth, depth);
+DEFINE_PER_CPU(union kng_depth, kng_entry_depth);
 
 /* See kng_entry_mark_own_call(). Neither read nor written in NMI. */
 static DEFINE_PER_CPU(unsigned long, own_call_arg);
-
-bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
-{
-	union kng_depth *here = this_cpu_ptr(&depth);
-	unsigned int level = interrupt_context_level();
-	bool skip;
-
-	if (kng_depth_enter(here, level))
-		kng_count(KNG_NESTED);
-	kng_count(in_nmi() ? KNG_SEEN_NMI : KNG_SEEN_IRQSOFF);
-	skip = hook->divert(hook, arg0, arg1);
-	kng_depth_exit(here, level);
-	return skip;
-}
 
 /* Runs in place of a skipped function. */
 static void stub(void)
@@ -61,39 +45,42 @@ static bool irqsoff_diverts(unsigned long arg0)
 	return irqs_disabled() && __this_cpu_read(own_call_arg) != arg0;
 }
 
-static bool must_divert(struct ftrace_regs *fregs)
-{
-	if (unlikely(in_nmi()))
-		return true;
-	return unlikely(kng_params.irqsoff) && irqsoff_diverts(ftrace_regs_get_argument(fregs, 0));
-}
-
 void kng_entry_mark_own_call(void *arg0)
 {
 	if (kng_params.irqsoff && irqs_disabled())
 		__this_cpu_write(own_call_arg, (unsigned long)arg0);
 }
 
-static void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
+/* Not inline: calls outside NMI, which are nearly all, save no register for it. */
+static noinline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
-	if (kng_entry_divert(hook, ftrace_regs_get_argument(fregs, 0),
-			     ftrace_regs_get_argument(fregs, 1)))
+	if (hook->divert(hook, ftrace_regs_get_argument(fregs, 0),
+			 ftrace_regs_get_argument(fregs, 1)))
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
 }
 
-static void divert_handler(unsigned long ip, unsigned long parent_ip,
-			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void nmi_handler(unsigned long ip, unsigned long parent_ip,
+			struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (must_divert(fregs))
+	if (unlikely(in_nmi()))
 		divert(container_of(ops, struct kng_hook, ops), fregs);
 }
 
-static void divert_or_outside_handler(unsigned long ip, unsigned long parent_ip,
-				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/* With defer=irqsoff. */
+static void irqsoff_handler(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (in_nmi() || irqsoff_diverts(ftrace_regs_get_argument(fregs, 0)))
+		divert(container_of(ops, struct kng_hook, ops), fregs);
+}
+
+static void outside_handler(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
-	if (must_divert(fregs))
+	if (in_nmi() || (kng_params.irqsoff &&
+			 irqsoff_diverts(ftrace_regs_get_argument(fregs, 0))))
 		divert(hook, fregs);
 	else
 		hook->outside(ftrace_regs_get_argument(fregs, 0),
@@ -122,5 +109,7 @@ ftrace_func_t kng_entry_handler(const struct kng_hook *hook)
 		return enter_handler;
 	if (hook->replacement)
 		return replace_handler;
-	return hook->outside ? divert_or_outside_handler : divert_handler;
+	if (hook->outside)
+		return outside_handler;
+	return kng_params.irqsoff ? irqsoff_handler : nmi_handler;
 }

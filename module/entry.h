@@ -7,7 +7,12 @@
 
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/types.h>
+
+#include "count.h"
+#include "kng_depth.h"
 
 #define KNG_HOOK_FUNCTIONS	2
 
@@ -72,19 +77,39 @@ struct kng_hook {
  */
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
 
+DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
+
 /**
- * kng_entry_divert() - call the @divert function of a hook
- * @hook: the hook
- * @arg0: first argument of the hooked function
- * @arg1: second argument of the hooked function
+ * kng_entry_enter() - note that this CPU is inside the guard
  *
- * Notes that the CPU is inside the guard until @divert returns.
+ * A hook's @divert calls it when it has found that the call concerns it.
  *
  * Context: NMI, nested NMI included; any other with interrupts off. Never
  *	sleeps, allocates or locks.
- * Return: true if the hooked function is to be skipped.
+ * Return: the level, for kng_entry_exit().
  */
-bool kng_entry_divert(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+static inline unsigned int kng_entry_enter(void)
+{
+	bool nmi = in_nmi();
+	/* In NMI the level is a constant. */
+	unsigned int level = likely(nmi) ? KNG_LEVELS - 1 : interrupt_context_level();
+
+	if (unlikely(kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
+		kng_count(KNG_NESTED);
+	kng_count(likely(nmi) ? KNG_SEEN_NMI : KNG_SEEN_IRQSOFF);
+	return level;
+}
+
+/**
+ * kng_entry_exit() - note that this CPU leaves the guard
+ * @level: what kng_entry_enter() returned
+ *
+ * Context: As kng_entry_enter().
+ */
+static inline void kng_entry_exit(unsigned int level)
+{
+	kng_depth_exit(this_cpu_ptr(&kng_entry_depth), level);
+}
 
 /**
  * kng_entry_mark_own_call() - announce that the guard calls a hooked function

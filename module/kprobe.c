@@ -38,8 +38,8 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 	struct kng_hook *hook = container_of(kp, struct kng_kprobe, kp)->hook;
 
 	if (unlikely(called_in_nmi(kp)))
-		kng_entry_divert(hook, regs_get_kernel_argument(regs, 0),
-				 regs_get_kernel_argument(regs, 1));
+		hook->divert(hook, regs_get_kernel_argument(regs, 0),
+			     regs_get_kernel_argument(regs, 1));
 	return 0;
 }
 

@@ -34,7 +34,7 @@
 #include "release.h"
 #include "types.h"
 
-static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
+static bool defer(struct kng_hook *hook, unsigned long arg0)
 {
 	struct kng_type *type = container_of(hook, struct kng_type, hook);
 	void *obj = (void *)arg0;
@@ -67,6 +67,15 @@ static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned
 		kng_count(KNG_TAKEN);
 		kng_count(KNG_LEAKED);
 	}
+	return skip;
+}
+
+static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
+{
+	unsigned int level = kng_entry_enter();
+	bool skip = defer(hook, arg0);
+
+	kng_entry_exit(level);
 	return skip;
 }
 

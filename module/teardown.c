@@ -107,18 +107,15 @@ static bool may_keep(const struct btf_record *rec)
  * bpf_obj_free_fields() frees all other fields. It is skipped only if there are no
  * others, and a reference stays in its slot.
  */
-static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
+static noinline bool take_references(const struct btf_record *rec, void *obj)
 {
-	const struct btf_record *rec = (const struct btf_record *)arg0;
+	unsigned int level = kng_entry_enter();
 	bool skip = false;
 	u32 i;
 
-	if (!owns_references(rec))
-		return false;
-
 	for (i = 0; i < rec->cnt; i++) {
 		const struct btf_field *field = &rec->fields[i];
-		void **slot = slot_of(field, (void *)arg1);
+		void **slot = slot_of(field, obj);
 
 		if (!slot || defer(rec, field, slot))
 			continue;
@@ -129,7 +126,16 @@ static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigne
 			no_job(rec, field, slot);
 		}
 	}
+	kng_entry_exit(level);
 	return skip;
+}
+
+/* Most maps have no kptrs: that is looked at before anything else is done. */
+static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
+{
+	const struct btf_record *rec = (const struct btf_record *)arg0;
+
+	return owns_references(rec) && take_references(rec, (void *)arg1);
 }
 
 /*
