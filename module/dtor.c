@@ -5,23 +5,24 @@
  * An entry is free, then claimed, then published. It becomes free again when the
  * module of its destructor is unloaded. Which calls can run at the same time:
  *
- *			get	put, call	module unload
- *	get		 -	 -		 a
+ *			index	put, call	module unload
+ *	index		 -	 -		 a
  *	put, call	 -	 -		 b
  *
- * get/get: a claim is one compare-and-exchange, so each entry has one writer.
+ * index/index: a claim is one compare-and-exchange, so each entry has one writer.
  *   Two callers that add the same destructor at the same time may claim two
  *   entries. A duplicate is harmless, and no caller waits for another.
- * a: the caller of get() knows that the destructor's module has a reference, so
+ * a: the caller of index() knows that the destructor's module has a reference, so
  *   that module is not being unloaded. Entries of other modules may be freed
  *   during the search, but they don't match.
- * b: put() and call() own the module reference that get() took.
+ * b: put() and call() own the reference on the module that their job holds.
  */
 #include <linux/module.h>
 
 #include "dtor.h"
 #include "entry.h"
 #include "kng_pool.h"
+#include "params.h"
 
 #define NR_DTORS	(1U << KNG_DTOR_BITS)
 
@@ -33,7 +34,7 @@ struct known_dtor {
 
 static struct known_dtor known[NR_DTORS];
 
-static int find_or_add(btf_dtor_kfunc_t fn, struct module *owner)
+int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 {
 	unsigned int i;
 
@@ -54,26 +55,28 @@ static int find_or_add(btf_dtor_kfunc_t fn, struct module *owner)
 	return -ENOSPC;
 }
 
-int kng_dtor_get(btf_dtor_kfunc_t fn, struct module *owner)
+/* Destructors of the kernel itself have no module: that is most of them. */
+static void put_owner(const struct known_dtor *k)
 {
-	int i = find_or_add(fn, owner);
-
-	if (i >= 0 && !try_module_get(owner))
-		return -ENOENT;
-	return i;
+	if (unlikely(k->owner))
+		module_put(k->owner);
 }
 
 void kng_dtor_put(unsigned int index)
 {
-	module_put(known[index].owner);
+	put_owner(&known[index]);
 }
 
 void kng_dtor_call(unsigned int index, void *obj)
 {
-	kng_entry_mark_own_call(obj);
-	known[index].fn(obj);
-	kng_entry_mark_own_call(NULL);
-	module_put(known[index].owner);
+	const struct known_dtor *k = &known[index];
+
+	if (unlikely(kng_params.irqsoff))
+		kng_entry_mark_own_call(obj);
+	k->fn(obj);
+	if (unlikely(kng_params.irqsoff))
+		kng_entry_mark_own_call(NULL);
+	put_owner(k);
 }
 
 /*
@@ -93,7 +96,7 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 		if (!READ_ONCE(k->fn) || k->owner != data)
 			continue;
 		WRITE_ONCE(k->fn, NULL);
-		/* Pairs with the claim in find_or_add(): fn is NULL before the next writer. */
+		/* Pairs with the claim in kng_dtor_index(): fn is NULL before the next writer. */
 		atomic_set_release(&k->claimed, 0);
 	}
 	return NOTIFY_OK;

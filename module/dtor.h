@@ -10,32 +10,31 @@
 #include <linux/bpf.h>
 
 /**
- * kng_dtor_get() - find the index of a destructor and hold its module
+ * kng_dtor_index() - find the index of a destructor
  * @fn: the destructor
  * @owner: the module that contains @fn; NULL for the kernel itself. The caller
  *	knows that @owner can't be unloaded during this call, because a map's record
  *	or code that runs in @owner holds a reference on it.
  *
- * Adds @fn to the table if it is not in there. Each successful call takes one
- * reference on @owner.
+ * Adds @fn to the table if it is not in there. The index is valid until @owner is
+ * unloaded.
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
- * Return: an index; -ENOSPC if the table is full of other destructors; -ENOENT
- *	if @owner is being unloaded.
+ * Return: an index; -ENOSPC if the table is full of other destructors.
  */
-int kng_dtor_get(btf_dtor_kfunc_t fn, struct module *owner);
+int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner);
 
 /**
- * kng_dtor_put() - drop the module reference of kng_dtor_get()
- * @index: the index that it returned
+ * kng_dtor_put() - drop a job's reference on the module of its destructor
+ * @index: the index of the destructor
  *
  * Context: Any, nested NMI included.
  */
 void kng_dtor_put(unsigned int index);
 
 /**
- * kng_dtor_call() - run a destructor, then drop the reference on its module
- * @index: the index that kng_dtor_get() returned
+ * kng_dtor_call() - run a destructor, then drop the job's reference on its module
+ * @index: the index of the destructor
  * @obj: the object whose reference the destructor drops
  *
  * Context: Task, softirq or hardirq; never NMI.

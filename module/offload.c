@@ -32,6 +32,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/irq_work.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -73,23 +74,21 @@ static void report_exhausted(void)
 		kng_queue_raise(this_cpu_ptr(&kng_queues));
 }
 
-struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner)
+struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
 {
 	struct kng_job *job = kng_pool_pop(&kng_pool);
-	int index;
 
-	if (!job) {
+	if (unlikely(!job)) {
 		kng_count(KNG_EMPTY);
 		report_exhausted();
 		return NULL;
 	}
-	index = kng_dtor_get(dtor, owner);
-	if (index < 0) {
+	if (unlikely(dtor < 0 || (owner && !try_module_get(owner)))) {
 		kng_count(KNG_TABLE_FULL);
 		kng_pool_push(&kng_pool, job);
 		return NULL;
 	}
-	job->dtor = index;
+	job->dtor = dtor;
 	return job;
 }
 
@@ -142,16 +141,6 @@ static struct llist_node *detach(struct kng_queue *q, unsigned int max, bool *le
 	return first;
 }
 
-static void run_job(struct kng_job *job, enum kng_counter where)
-{
-	if (WARN_ON_ONCE(in_nmi()))
-		kng_count(KNG_BAD_CONTEXT);
-	kng_dtor_call(job->dtor, job->obj);
-	kng_pool_push(&kng_pool, job);
-	kng_count(KNG_RUN);
-	kng_count(where);
-}
-
 /*
  * If few jobs are idle, an NMI may find none before the worker is scheduled. Then
  * the irq_work goes on beyond its budget, but runs no more jobs than the pool has.
@@ -164,6 +153,29 @@ static bool out_of_budget(unsigned int done, unsigned int budget)
 }
 
 /*
+ * Run the jobs of a list, and return how many. They are counted in one go, before the
+ * last of them goes back to the pool: when nothing is pending, all are counted.
+ */
+static unsigned int run_list(struct llist_node *node, enum kng_counter where)
+{
+	unsigned int nr = 0;
+
+	while (node) {
+		struct kng_job *job = llist_entry(node, struct kng_job, node);
+
+		node = node->next;
+		kng_dtor_call(job->dtor, job->obj);
+		nr++;
+		if (!node) {
+			kng_count_many(KNG_RUN, nr);
+			kng_count_many(where, nr);
+		}
+		kng_pool_push(&kng_pool, job);
+	}
+	return nr;
+}
+
+/*
  * Run pending jobs, and store in *@runs how many. Returns true if jobs are left,
  * which the caller has to handle.
  */
@@ -173,17 +185,12 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 	unsigned int done = 0;
 	bool left;
 
+	if (WARN_ON_ONCE(in_nmi()))
+		kng_count(KNG_BAD_CONTEXT);
 	do {
 		unsigned int max = done < budget ? budget - done : budget;
-		struct llist_node *node = detach(q, max, &left);
 
-		while (node) {
-			struct kng_job *job = llist_entry(node, struct kng_job, node);
-
-			node = node->next;
-			run_job(job, where);
-			done++;
-		}
+		done += run_list(detach(q, max, &left), where);
 	} while (left && !out_of_budget(done, budget));
 
 	*runs = done;

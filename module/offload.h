@@ -11,8 +11,8 @@
 
 /**
  * kng_offload_prepare() - take a job for a destructor
- * @dtor: the destructor
- * @owner: its module or NULL, as for kng_dtor_get()
+ * @dtor: its index, or the error, from kng_dtor_index()
+ * @owner: its module or NULL, as for kng_dtor_index(). The job holds a reference on it.
  *
  * If no job is idle, that is counted, and the irq_work logs it.
  *
@@ -21,7 +21,7 @@
  * Return: a job, for kng_offload_queue() or kng_offload_cancel(); NULL if there
  *	is none.
  */
-struct kng_job *kng_offload_prepare(btf_dtor_kfunc_t dtor, struct module *owner);
+struct kng_job *kng_offload_prepare(int dtor, struct module *owner);
 
 /**
  * kng_offload_cancel() - return an unused job

@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "count.h"
+#include "dtor.h"
 #include "hook.h"
 #include "offload.h"
 #include "params.h"
@@ -50,7 +51,7 @@ static bool defer(struct kng_hook *hook, unsigned long arg0)
 	if (!in_nmi() && type->owner && !module_is_live(type->owner))
 		return false;
 
-	job = kng_offload_prepare(type->dtor, type->owner);
+	job = kng_offload_prepare(type->index, type->owner);
 	if (!job && (type->nmi_safe || kng_params.on_empty == KNG_INLINE)) {
 		kng_count(KNG_INLINED);
 		return false;
@@ -108,6 +109,7 @@ static int open_type(struct kng_type *type)
 		return 0;
 
 	type->dtor = dtor;
+	type->index = kng_dtor_index(dtor, NULL);
 	type->hook.address = (unsigned long)dtor;
 	type->hook.divert = release_diverted;
 	type->hook.can_skip = true;
@@ -153,6 +155,7 @@ int kng_release_add(btf_dtor_kfunc_t dtor, struct module *owner)
 
 	type->name = module_name(owner);
 	type->owner = owner;
+	type->index = kng_dtor_index(dtor, owner);
 	type->hook.address = (unsigned long)dtor;
 	type->hook.divert = release_diverted;
 	type->hook.can_skip = true;

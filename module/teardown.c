@@ -23,6 +23,7 @@
 #include <linux/mutex.h>
 
 #include "count.h"
+#include "dtor.h"
 #include "exact.h"
 #include "hook.h"
 #include "maps.h"
@@ -64,7 +65,8 @@ static void no_job(const struct btf_record *rec, const struct btf_field *field, 
 /* Returns false if no job is left. */
 static bool defer(const struct btf_record *rec, const struct btf_field *field, void **slot)
 {
-	struct kng_job *job = kng_offload_prepare(field->kptr.dtor, field->kptr.module);
+	struct module *owner = field->kptr.module;
+	struct kng_job *job = kng_offload_prepare(kng_dtor_index(field->kptr.dtor, owner), owner);
 	void *obj;
 
 	if (!job)
@@ -72,7 +74,8 @@ static bool defer(const struct btf_record *rec, const struct btf_field *field, v
 	obj = xchg(slot, NULL);
 	if (obj) {
 		kng_offload_queue(job, obj);
-		kng_exact_note_removed(rec, 1);
+		if (unlikely(kng_params.exact))
+			kng_exact_note_removed(rec, 1);
 	} else {
 		kng_offload_cancel(job);
 		kng_count(KNG_RACED);

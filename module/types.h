@@ -27,6 +27,7 @@ enum { KNG_DTOR, KNG_KFUNC };
  * @nmi_safe: the destructor may run in NMI
  * @dtor: the destructor; NULL if the kernel has no such type, or the entry is free
  * @owner: module of @dtor; NULL for the kernel
+ * @index: index of @dtor in the table of destructors, or an error
  */
 struct kng_type {
 	const char *name;
@@ -36,6 +37,7 @@ struct kng_type {
 	bool nmi_safe;
 	btf_dtor_kfunc_t dtor;
 	struct module *owner;
+	int index;
 };
 
 /* Number of entries for destructors of other modules. */
