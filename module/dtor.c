@@ -20,26 +20,15 @@
 #include <linux/module.h>
 
 #include "dtor.h"
-#include "entry.h"
-#include "kng_pool.h"
-#include "params.h"
 
-#define NR_DTORS	(1U << KNG_DTOR_BITS)
-
-struct known_dtor {
-	btf_dtor_kfunc_t fn;	/* NULL unless the entry is published */
-	struct module *owner;	/* valid while @fn is set */
-	atomic_t claimed;
-};
-
-static struct known_dtor known[NR_DTORS];
+struct kng_dtor kng_dtors[KNG_NR_DTORS];
 
 int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_DTORS; i++) {
-		struct known_dtor *k = &known[i];
+	for (i = 0; i < KNG_NR_DTORS; i++) {
+		struct kng_dtor *k = &kng_dtors[i];
 		/* Pairs with the release below: if fn is visible, so is owner. */
 		btf_dtor_kfunc_t cur = smp_load_acquire(&k->fn);
 
@@ -55,30 +44,6 @@ int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 	return -ENOSPC;
 }
 
-/* Destructors of the kernel itself have no module: that is most of them. */
-static void put_owner(const struct known_dtor *k)
-{
-	if (unlikely(k->owner))
-		module_put(k->owner);
-}
-
-void kng_dtor_put(unsigned int index)
-{
-	put_owner(&known[index]);
-}
-
-void kng_dtor_call(unsigned int index, void *obj)
-{
-	const struct known_dtor *k = &known[index];
-
-	if (unlikely(kng_params.irqsoff))
-		kng_entry_mark_own_call(obj);
-	k->fn(obj);
-	if (unlikely(kng_params.irqsoff))
-		kng_entry_mark_own_call(NULL);
-	put_owner(k);
-}
-
 /*
  * Each job holds a reference on the module of its destructor, so a module that
  * is being unloaded has no job. Free its entries: another module may be loaded at
@@ -90,8 +55,8 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
-	for (i = 0; i < NR_DTORS; i++) {
-		struct known_dtor *k = &known[i];
+	for (i = 0; i < KNG_NR_DTORS; i++) {
+		struct kng_dtor *k = &kng_dtors[i];
 
 		if (!READ_ONCE(k->fn) || k->owner != data)
 			continue;

@@ -7,7 +7,30 @@
 #ifndef KNG_DTOR_H
 #define KNG_DTOR_H
 
+#include <linux/atomic.h>
 #include <linux/bpf.h>
+#include <linux/module.h>
+
+#include "entry.h"
+#include "kng_pool.h"
+#include "params.h"
+
+#define KNG_NR_DTORS	(1U << KNG_DTOR_BITS)
+
+/**
+ * struct kng_dtor - a known destructor
+ * @fn: the destructor; NULL unless the entry is published
+ * @owner: its module; valid while @fn is set
+ * @claimed: somebody writes the entry, or has written it
+ */
+struct kng_dtor {
+	btf_dtor_kfunc_t fn;
+	struct module *owner;
+	atomic_t claimed;
+};
+
+/* Written by dtor.c only. */
+extern struct kng_dtor kng_dtors[KNG_NR_DTORS];
 
 /**
  * kng_dtor_index() - find the index of a destructor
@@ -30,7 +53,12 @@ int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner);
  *
  * Context: Any, nested NMI included.
  */
-void kng_dtor_put(unsigned int index);
+static inline void kng_dtor_put(unsigned int index)
+{
+	/* Destructors of the kernel itself have no module: that is most of them. */
+	if (unlikely(kng_dtors[index].owner))
+		module_put(kng_dtors[index].owner);
+}
 
 /**
  * kng_dtor_call() - run a destructor, then drop the job's reference on its module
@@ -39,7 +67,17 @@ void kng_dtor_put(unsigned int index);
  *
  * Context: Task, softirq or hardirq; never NMI.
  */
-void kng_dtor_call(unsigned int index, void *obj);
+static inline void kng_dtor_call(unsigned int index, void *obj)
+{
+	if (unlikely(kng_params.irqsoff)) {
+		kng_entry_mark_own_call(obj);
+		kng_dtors[index].fn(obj);
+		kng_entry_mark_own_call(NULL);
+	} else {
+		kng_dtors[index].fn(obj);
+	}
+	kng_dtor_put(index);
+}
 
 /**
  * kng_dtor_init() - start to free the entries of modules that are unloaded

@@ -80,6 +80,19 @@ ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
 DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
 
 /**
+ * kng_entry_count() - count a call that the guard serves
+ *
+ * Context: As kng_entry_enter(), which does this, too.
+ */
+static inline void kng_entry_count(void)
+{
+	if (likely(in_nmi()))
+		kng_count(KNG_SEEN_NMI);
+	else
+		kng_count(KNG_SEEN_IRQSOFF);
+}
+
+/**
  * kng_entry_enter() - note that this CPU is inside the guard
  *
  * A hook's @divert calls it when it has found that the call concerns it.
@@ -90,13 +103,12 @@ DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
  */
 static inline unsigned int kng_entry_enter(void)
 {
-	bool nmi = in_nmi();
 	/* In NMI the level is a constant. */
-	unsigned int level = likely(nmi) ? KNG_LEVELS - 1 : interrupt_context_level();
+	unsigned int level = likely(in_nmi()) ? KNG_LEVELS - 1 : interrupt_context_level();
 
 	if (unlikely(kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
 		kng_count(KNG_NESTED);
-	kng_count(likely(nmi) ? KNG_SEEN_NMI : KNG_SEEN_IRQSOFF);
+	kng_entry_count();
 	return level;
 }
 

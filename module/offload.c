@@ -74,7 +74,7 @@ static void report_exhausted(void)
 		kng_queue_raise(this_cpu_ptr(&kng_queues));
 }
 
-struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
+static __always_inline struct kng_job *prepare(int dtor, struct module *owner)
 {
 	struct kng_job *job = kng_pool_pop(&kng_pool);
 
@@ -92,6 +92,37 @@ struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
 	return job;
 }
 
+static __always_inline void queue(struct kng_job *job, void *obj)
+{
+	struct kng_queue *q = this_cpu_ptr(&kng_queues);
+
+	job->obj = obj;
+	kng_count(KNG_TAKEN);
+	/* Pairs with llist_del_all() in detach(): obj and dtor are visible before the job. */
+	if (kng_queue_add(q, &job->node) || is_short())
+		kng_queue_raise(q);
+}
+
+struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
+{
+	return prepare(dtor, owner);
+}
+
+void kng_offload_queue(struct kng_job *job, void *obj)
+{
+	queue(job, obj);
+}
+
+bool kng_offload_defer(int dtor, struct module *owner, void *obj)
+{
+	struct kng_job *job = prepare(dtor, owner);
+
+	if (unlikely(!job))
+		return false;
+	queue(job, obj);
+	return true;
+}
+
 void kng_offload_cancel(struct kng_job *job)
 {
 	kng_dtor_put(job->dtor);
@@ -103,20 +134,6 @@ void kng_offload_schedule(void)
 	preempt_disable_notrace();
 	kng_queue_raise(this_cpu_ptr(&kng_queues));
 	preempt_enable_notrace();
-}
-
-void kng_offload_queue(struct kng_job *job, void *obj)
-{
-	struct kng_queue *q = this_cpu_ptr(&kng_queues);
-
-	job->obj = obj;
-	kng_count(KNG_TAKEN);
-	/*
-	 * llist_add() is fully ordered and pairs with llist_del_all() in detach():
-	 * obj and dtor are visible before the job is.
-	 */
-	if (llist_add(&job->node, &q->pending) || is_short())
-		kng_queue_raise(q);
 }
 
 /* Detach up to @max jobs from the queue. *@left says whether more are in it. */

@@ -37,6 +37,28 @@ struct kng_queue {
 DECLARE_PER_CPU(struct kng_queue, kng_queues);
 
 /**
+ * kng_queue_add() - add a job to the pending list
+ * @q: the queue of this CPU
+ * @node: the job's
+ *
+ * This is llist_add(), which calls a function that can be traced before Linux 6.17.
+ *
+ * Context: Any, nested NMI included, with preemption off. Never sleeps, allocates
+ *	or locks.
+ * Return: true if the list was empty.
+ */
+static inline bool kng_queue_add(struct kng_queue *q, struct llist_node *node)
+{
+	struct llist_node *first = READ_ONCE(q->pending.first);
+
+	do {
+		node->next = first;
+		/* Fully ordered; pairs with llist_del_all(): the job is visible before its node. */
+	} while (!try_cmpxchg(&q->pending.first, &first, node));
+	return !first;
+}
+
+/**
  * kng_queue_raise() - raise the irq_work of a queue
  * @q: the queue of this CPU
  *

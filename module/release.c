@@ -35,49 +35,70 @@
 #include "release.h"
 #include "types.h"
 
-static bool defer(struct kng_hook *hook, unsigned long arg0)
+/* Take the reference over. Returns false if no job is left. */
+static bool take(struct kng_type *type, void *obj)
 {
-	struct kng_type *type = container_of(hook, struct kng_type, hook);
-	void *obj = (void *)arg0;
-	bool skip = hook->skips;
 	struct kng_job *job;
 
-	if (skip && type->put_not_last && type->put_not_last(obj)) {
-		kng_count(KNG_NOT_LAST);
-		return true;
-	}
-
-	/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
-	if (!in_nmi() && type->owner && !module_is_live(type->owner))
-		return false;
+	if (likely(type->hook.skips))
+		return kng_offload_defer(type->index, type->owner, obj);
 
 	job = kng_offload_prepare(type->index, type->owner);
-	if (!job && (type->nmi_safe || kng_params.on_empty == KNG_INLINE)) {
+	if (job) {
+		type->get(obj);
+		kng_offload_queue(job, obj);
+	}
+	return job;
+}
+
+static bool no_job(struct kng_type *type, void *obj)
+{
+	if (type->nmi_safe || kng_params.on_empty == KNG_INLINE) {
 		kng_count(KNG_INLINED);
 		return false;
 	}
-	if (!skip)
+	if (!type->hook.skips)
 		type->get(obj);
-	if (job) {
+	/* The reference is never dropped, so its destructor's module stays, too. */
+	if (type->owner)
+		__module_get(type->owner);
+	kng_count(KNG_TAKEN);
+	kng_count(KNG_LEAKED);
+	return type->hook.skips;
+}
+
+/* Not inline: a put that is not the last one needs none of its registers. */
+static noinline bool defer(struct kng_type *type, void *obj)
+{
+	unsigned int level;
+	bool skip;
+
+	/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
+	if (unlikely(type->owner) && !in_nmi() && !module_is_live(type->owner))
+		return false;
+
+	level = kng_entry_enter();
+	if (likely(take(type, obj))) {
 		kng_count(KNG_TAKEN_RELEASE);
-		kng_offload_queue(job, obj);
+		skip = type->hook.skips;
 	} else {
-		/* The reference is never dropped, so its destructor's module stays, too. */
-		if (type->owner)
-			__module_get(type->owner);
-		kng_count(KNG_TAKEN);
-		kng_count(KNG_LEAKED);
+		skip = no_job(type, obj);
 	}
+	kng_entry_exit(level);
 	return skip;
 }
 
 static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
 {
-	unsigned int level = kng_entry_enter();
-	bool skip = defer(hook, arg0);
+	struct kng_type *type = container_of(hook, struct kng_type, hook);
+	void *obj = (void *)arg0;
 
-	kng_entry_exit(level);
-	return skip;
+	if (hook->skips && type->put_not_last && type->put_not_last(obj)) {
+		kng_entry_count();
+		kng_count(KNG_NOT_LAST);
+		return true;
+	}
+	return defer(type, obj);
 }
 
 static void report_unhooked(const struct kng_type *type)
