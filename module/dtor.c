@@ -18,6 +18,7 @@
  * b: put() and call() own the reference on the module that their job holds.
  */
 #include <linux/module.h>
+#include <linux/seq_buf.h>
 
 #include "dtor.h"
 
@@ -37,11 +38,38 @@ int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 		if (cur || atomic_cmpxchg(&k->claimed, 0, 1))
 			continue;
 		k->owner = owner;
+		atomic64_set(&k->nr_run, 0);
 		/* Pairs with the acquire above: owner is visible before fn is. */
 		smp_store_release(&k->fn, fn);
 		return i;
 	}
 	return -ENOSPC;
+}
+
+btf_dtor_kfunc_t kng_dtor_note_run(unsigned int index, unsigned int nr)
+{
+	struct kng_dtor *k = &kng_dtors[index];
+
+	atomic64_add(nr, &k->nr_run);
+	return READ_ONCE(k->fn);
+}
+
+void kng_dtor_show(struct seq_buf *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNG_NR_DTORS; i++) {
+		btf_dtor_kfunc_t fn = READ_ONCE(kng_dtors[i].fn);
+		u64 nr = atomic64_read(&kng_dtors[i].nr_run);
+		char name[KSYM_NAME_LEN];
+
+		if (!fn || !nr)
+			continue;
+		snprintf(name, sizeof(name), "%ps", fn);
+		/* Without the name of the module. */
+		name[strcspn(name, " ")] = 0;
+		seq_buf_printf(m, "run_of_%s: %llu\n", name, nr);
+	}
 }
 
 /*

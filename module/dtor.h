@@ -22,15 +22,20 @@
  * @fn: the destructor; NULL unless the entry is published
  * @owner: its module; valid while @fn is set
  * @claimed: somebody writes the entry, or has written it
+ * @nr_run: how often it was run. Runs that end while the module of an entry is unloaded
+ *	may be missed.
  */
 struct kng_dtor {
 	btf_dtor_kfunc_t fn;
 	struct module *owner;
 	atomic_t claimed;
+	atomic64_t nr_run;
 };
 
 /* Written by dtor.c only. */
 extern struct kng_dtor kng_dtors[KNG_NR_DTORS];
+
+struct seq_buf;
 
 /**
  * kng_dtor_index() - find the index of a destructor
@@ -78,6 +83,24 @@ static inline void kng_dtor_call(unsigned int index, void *obj)
 	}
 	kng_dtor_put(index);
 }
+
+/**
+ * kng_dtor_note_run() - count runs of a destructor
+ * @index: the index of the destructor
+ * @nr: number of runs
+ *
+ * Context: Any but NMI.
+ * Return: the destructor, as long as its module is loaded.
+ */
+btf_dtor_kfunc_t kng_dtor_note_run(unsigned int index, unsigned int nr);
+
+/**
+ * kng_dtor_show() - print one line of the stats for each destructor that was run
+ * @m: where to print
+ *
+ * Context: Task.
+ */
+void kng_dtor_show(struct seq_buf *m);
 
 /**
  * kng_dtor_init() - start to free the entries of modules that are unloaded

@@ -46,7 +46,7 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/seq_file.h>
+#include <linux/seq_buf.h>
 
 #include "count.h"
 #include "exact.h"
@@ -208,11 +208,16 @@ bool kng_exact_lower(u32 jobs)
 	return kng_promise_lower(&promise, jobs, bounds);
 }
 
-void kng_exact_show(struct seq_file *m)
+s64 kng_exact_references(void)
 {
-	seq_printf(m, "reserve: %s%s\n", !on ? "capacity" : older_maps ?
+	return atomic64_read(&promise.refs);
+}
+
+void kng_exact_show(struct seq_buf *m)
+{
+	seq_buf_printf(m, "reserve: %s%s\n", !on ? "capacity" : older_maps ?
 		   "exact, but by capacity, since maps are older" :
 		   kng_params.shrink ? "exact, shrinks to the count" : "exact",
 		   on && !kng_maps_bounded() ? "; storage and objects by floor" : "");
-	seq_printf(m, "references: %lld\n", (s64)atomic64_read(&promise.refs));
+	seq_buf_printf(m, "references: %lld\n", kng_exact_references());
 }

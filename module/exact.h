@@ -8,7 +8,7 @@
 
 #include <linux/bpf.h>
 
-struct seq_file;
+struct seq_buf;
 
 /**
  * kng_exact_init() - start to count
@@ -85,11 +85,20 @@ void kng_exact_raise(u32 jobs);
 bool kng_exact_lower(u32 jobs);
 
 /**
+ * kng_exact_references() - number of references in maps, as counted
+ *
+ * Context: Any.
+ * Return: the count; 0 without reserve=exact. Below 0 it is wrong: references were
+ *	stored that were not counted.
+ */
+s64 kng_exact_references(void);
+
+/**
  * kng_exact_show() - print the lines of the stats
  * @m: where to print
  *
  * Context: Task.
  */
-void kng_exact_show(struct seq_file *m);
+void kng_exact_show(struct seq_buf *m);
 
 #endif /* KNG_EXACT_H */

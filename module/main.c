@@ -12,6 +12,7 @@
  * below it:
  *
  *	main.c		loads and unloads
+ *	health.c	says in one line whether all is well
  *	stats.c		shows the statistics
  *	watch.c		sees maps come and go, and opens the teardown door
  *	adopt.c		shows maps to the watch that are older than the guard
@@ -28,12 +29,14 @@
  *	offload.c	from NMI to where destructors may run
  *	queue.c		the CPUs' queues of pending jobs, with CPU hotplug
  *	dtor.c		the table of known destructors
+ *	delay.c		how long references wait
  *	pool.c		memory for jobs (the algorithm is in include/kng_pool.h)
  *	hook.c		installs hooks
  *	kprobe.c	the same with kprobes
  *	entry.c		runs when a hooked function is called
  *	params.c	the module's parameters
  *	count.c		event counters
+ *	trace.c		tracepoints
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,6 +45,7 @@
 #include "compat.h"
 #include "dtor.h"
 #include "exact.h"
+#include "health.h"
 #include "hook.h"
 #include "learn.h"
 #include "maps.h"
@@ -171,6 +175,7 @@ static int __init kng_init(void)
 
 	kng_reserve_settle();
 	kng_stats_init();
+	kng_health_init();
 	pr_info("version %s guards this kernel: %u jobs, hook %s\n", KNG_VERSION, kng_pool_total(),
 		kng_hook_uses_ftrace() ? "ftrace" :
 		"kprobe, which misses calls inside other kprobes' handlers and can be switched off");
@@ -193,7 +198,7 @@ free_pool:
 /*
  * Why nothing can run our code or use our memory afterwards:
  *
- *  1. kng_stats_exit(): debugfs waits for readers.
+ *  1. kng_health_exit(), kng_stats_exit(): sysfs and debugfs wait for readers.
  *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering a hook
  *     removes the call and then waits for an RCU-tasks grace period. After that no task,
  *     not even a preempted one, is in the trampoline or in a handler. The wait includes
@@ -211,6 +216,7 @@ free_pool:
  */
 static void __exit kng_exit(void)
 {
+	kng_health_exit();
 	kng_stats_exit();
 	kng_exact_exit();
 	kng_watch_exit();

@@ -25,6 +25,7 @@
 #include <linux/timekeeping.h>
 
 #include "maps.h"
+#include "trace.h"
 
 #define HASH_BITS	10
 
@@ -110,6 +111,7 @@ bool kng_maps_add(const struct bpf_map *map)
 		w->seen = ktime_get_mono_fast_ns();
 		hlist_add_head_rcu(&w->node, chain_of(w->rec));
 		raw_spin_unlock_irqrestore(&maps_lock, flags);
+		trace_map_seen(map->id, w->charge.references);
 		return true;
 	}
 	raw_spin_unlock_irqrestore(&maps_lock, flags);
@@ -133,8 +135,10 @@ bool kng_maps_del(const struct btf_record *rec)
 		WRITE_ONCE(nr_floored, nr_floored - w->charge.floored);
 	}
 	raw_spin_unlock_irqrestore(&maps_lock, flags);
-	if (w)
+	if (w) {
+		trace_map_gone(w->id, w->charge.references);
 		kfree_rcu(w, rcu);
+	}
 	return w;
 }
 

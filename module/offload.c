@@ -41,11 +41,13 @@
 
 #include "compat.h"
 #include "count.h"
+#include "delay.h"
 #include "dtor.h"
 #include "offload.h"
 #include "params.h"
 #include "pool.h"
 #include "queue.h"
+#include "trace.h"
 
 static struct workqueue_struct *workqueue;
 
@@ -95,11 +97,15 @@ static __always_inline struct kng_job *prepare(int dtor, struct module *owner)
 static __always_inline void queue(struct kng_job *job, void *obj)
 {
 	struct kng_queue *q = this_cpu_ptr(&kng_queues);
+	bool first;
 
 	job->obj = obj;
 	kng_count(KNG_TAKEN);
-	/* Pairs with llist_del_all() in detach(): obj and dtor are visible before the job. */
-	if (kng_queue_add(q, &job->node) || is_short())
+	/* Pairs with llist_del_all() in kng_queue_detach(): the job is visible with its fields. */
+	first = kng_queue_add(q, &job->node);
+	if (first)
+		WRITE_ONCE(q->since, kng_delay_now());
+	if (first || is_short())
 		kng_queue_raise(q);
 }
 
@@ -136,28 +142,6 @@ void kng_offload_schedule(void)
 	preempt_enable_notrace();
 }
 
-/* Detach up to @max jobs from the queue. *@left says whether more are in it. */
-static struct llist_node *detach(struct kng_queue *q, unsigned int max, bool *left)
-{
-	struct llist_node *first, *node;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&q->lock, flags);
-	if (!q->rest)
-		q->rest = llist_del_all(&q->pending);
-	first = q->rest;
-	for (node = first; node && --max; node = node->next)
-		;
-	q->rest = NULL;
-	if (node) {
-		q->rest = node->next;
-		node->next = NULL;
-	}
-	*left = q->rest || !llist_empty(&q->pending);
-	raw_spin_unlock_irqrestore(&q->lock, flags);
-	return first;
-}
-
 /*
  * If few jobs are idle, an NMI may find none before the worker is scheduled. Then
  * the irq_work goes on beyond its budget, but runs no more jobs than the pool has.
@@ -169,23 +153,37 @@ static bool out_of_budget(unsigned int done, unsigned int budget)
 	return !is_short() || done >= kng_pool_total();
 }
 
+/* Account for a number of runs of one destructor. */
+static void note_runs(const struct kng_queue *q, unsigned int dtor, enum kng_counter where,
+		      unsigned int nr, u64 delay_ns)
+{
+	trace_run(kng_dtor_note_run(dtor, nr), where == KNG_RUN_HARDIRQ, q->cpu, nr, delay_ns);
+}
+
 /*
  * Run the jobs of a list, and return how many. They are counted in one go, before the
  * last of them goes back to the pool: when nothing is pending, all are counted.
  */
-static unsigned int run_list(struct llist_node *node, enum kng_counter where)
+static unsigned int run_list(const struct kng_queue *q, struct llist_node *node,
+			     enum kng_counter where, u64 delay_ns)
 {
-	unsigned int nr = 0;
+	unsigned int nr = 0, noted = 0;
 
 	while (node) {
 		struct kng_job *job = llist_entry(node, struct kng_job, node);
+		unsigned int dtor = job->dtor;
 
 		node = node->next;
-		kng_dtor_call(job->dtor, job->obj);
+		kng_dtor_call(dtor, job->obj);
 		nr++;
+		if (!node || llist_entry(node, struct kng_job, node)->dtor != dtor) {
+			note_runs(q, dtor, where, nr - noted, delay_ns);
+			noted = nr;
+		}
 		if (!node) {
 			kng_count_many(KNG_RUN, nr);
 			kng_count_many(where, nr);
+			kng_delay_note(delay_ns, nr);
 		}
 		kng_pool_push(&kng_pool, job);
 	}
@@ -207,7 +205,12 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 	do {
 		unsigned int max = done < budget ? budget - done : budget;
 
-		done += run_list(detach(q, max, &left), where);
+		struct llist_node *first;
+		u64 since;
+
+		first = kng_queue_detach(q, max, &left, &since);
+		if (first)
+			done += run_list(q, first, where, kng_delay_ns(since));
 	} while (left && !out_of_budget(done, budget));
 
 	*runs = done;
@@ -226,8 +229,10 @@ static void run_irq_work(struct irq_work *work)
 	}
 	if (runs > q->longest)
 		WRITE_ONCE(q->longest, runs);
-	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_LOGGED) == EXHAUSTED_SEEN)
-		pr_warn("no job left for a destructor that can't run where it is called: see `leaked', `kept' and `inlined' in the stats, and load with a larger headroom or max_jobs\n");
+	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_LOGGED) != EXHAUSTED_SEEN)
+		return;
+	trace_no_job(kng_pool_total());
+	pr_warn("no job left for a destructor that can't run where it is called: see `leaked', `kept' and `inlined' in the stats, and load with a larger headroom or max_jobs\n");
 }
 
 static void run_work(struct work_struct *work)
@@ -244,6 +249,7 @@ int kng_offload_init(void (*on_run)(void))
 	int ret;
 
 	run_begins = on_run;
+	kng_delay_init();
 	workqueue = alloc_workqueue("kptr_nmi_guard", WQ_HIGHPRI | KNG_WQ_PERCPU, 0);
 	if (!workqueue)
 		return -ENOMEM;

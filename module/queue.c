@@ -53,6 +53,30 @@ static int queue_dead(unsigned int cpu)
 	return 0;
 }
 
+struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since)
+{
+	struct llist_node *first, *node;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&q->lock, flags);
+	if (!q->rest) {
+		q->rest = llist_del_all(&q->pending);
+		q->rest_since = READ_ONCE(q->since);
+	}
+	*since = q->rest_since;
+	first = q->rest;
+	for (node = first; node && --max; node = node->next)
+		;
+	q->rest = NULL;
+	if (node) {
+		q->rest = node->next;
+		node->next = NULL;
+	}
+	*left = q->rest || !llist_empty(&q->pending);
+	raw_spin_unlock_irqrestore(&q->lock, flags);
+	return first;
+}
+
 int kng_queues_init(void (*run_irq_work)(struct irq_work *work),
 		    void (*run_work)(struct work_struct *work))
 {

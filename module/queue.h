@@ -16,6 +16,9 @@
  * struct kng_queue - the queue of one CPU
  * @pending: new jobs; most come from NMI
  * @lock: raw lock, held while jobs are detached
+ * @since: when the first job of @pending was added, of kng_delay_now(). A job that is
+ *	detached at that moment on another CPU may see an older time.
+ * @rest_since: when the first job of @rest was added; under @lock
  * @rest: jobs that were removed from @pending but not yet detached; under @lock
  * @may_raise: the irq_work may be raised. Written on this CPU, or before it runs.
  * @longest: largest number of jobs in one irq_work run; written by the irq_work
@@ -25,8 +28,10 @@
  */
 struct kng_queue {
 	struct llist_head pending;
+	u64 since;
 	raw_spinlock_t lock;
 	struct llist_node *rest;
+	u64 rest_since;
 	bool may_raise;
 	unsigned int longest;
 	int cpu;
@@ -69,6 +74,18 @@ static inline void kng_queue_raise(struct kng_queue *q)
 	if (READ_ONCE(q->may_raise))
 		irq_work_queue(&q->irq_work);
 }
+
+/**
+ * kng_queue_detach() - take jobs off a queue
+ * @q: the queue, of any CPU
+ * @max: how many at most
+ * @left: set to whether more are in it
+ * @since: set to when the first of them was added, of kng_delay_now()
+ *
+ * Context: Any but NMI.
+ * Return: the jobs, linked by their nodes; NULL if there are none.
+ */
+struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since);
 
 /**
  * kng_queues_init() - initialise all queues and follow CPU hotplug

@@ -23,7 +23,7 @@
 #include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
+#include <linux/seq_buf.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
@@ -33,6 +33,7 @@
 #include "params.h"
 #include "pool.h"
 #include "reserve.h"
+#include "trace.h"
 
 /* Interval at which the worker runs while it has something to watch. */
 #define INTERVAL	HZ
@@ -141,6 +142,7 @@ static bool decay_recent_peak(void)
 static void resize(struct work_struct *work)
 {
 	u64 start = ktime_get_mono_fast_ns();
+	u32 before = kng_pool_total();
 	bool again = decay_recent_peak();
 	u32 goal;
 
@@ -153,6 +155,8 @@ static void resize(struct work_struct *work)
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
 	report_shortfall();
+	if (kng_pool_total() != before || shortfall)
+		trace_pool_resized(before, kng_pool_total(), wanted);
 	if (!shortfall)
 		kng_maps_note_covered(start);
 	/* With shrink=Y nothing calls kng_reserve_changed() when references go. */
@@ -178,14 +182,19 @@ unsigned int kng_reserve_peak(void)
 	return READ_ONCE(peak);
 }
 
-void kng_reserve_show(struct seq_file *m)
+u64 kng_reserve_shortfall(void)
 {
-	seq_printf(m, "maps_watched: %u\n", kng_maps_watched());
-	seq_printf(m, "maps_unwatched: %u\n", kng_maps_unwatched());
-	seq_printf(m, "reserved: %llu\n", kng_maps_charged());
-	seq_printf(m, "headroom: %u\n", READ_ONCE(headroom));
-	seq_printf(m, "wanted: %llu\n", READ_ONCE(wanted));
-	seq_printf(m, "shortfall: %llu\n", READ_ONCE(shortfall));
+	return READ_ONCE(shortfall);
+}
+
+void kng_reserve_show(struct seq_buf *m)
+{
+	seq_buf_printf(m, "maps_watched: %u\n", kng_maps_watched());
+	seq_buf_printf(m, "maps_unwatched: %u\n", kng_maps_unwatched());
+	seq_buf_printf(m, "reserved: %llu\n", kng_maps_charged());
+	seq_buf_printf(m, "headroom: %u\n", READ_ONCE(headroom));
+	seq_buf_printf(m, "wanted: %llu\n", READ_ONCE(wanted));
+	seq_buf_printf(m, "shortfall: %llu\n", kng_reserve_shortfall());
 }
 
 void kng_reserve_exit(void)

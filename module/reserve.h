@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-struct seq_file;
+struct seq_buf;
 
 /**
  * kng_reserve_init() - prepare the worker
@@ -49,12 +49,20 @@ void kng_reserve_settle(void);
 unsigned int kng_reserve_peak(void);
 
 /**
+ * kng_reserve_shortfall() - number of jobs that are wanted and can't be added
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+u64 kng_reserve_shortfall(void);
+
+/**
  * kng_reserve_show() - print the reserve's lines of the stats
  * @m: where to print
  *
  * Context: Task.
  */
-void kng_reserve_show(struct seq_file *m);
+void kng_reserve_show(struct seq_buf *m);
 
 /**
  * kng_reserve_exit() - stop the worker

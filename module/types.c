@@ -3,7 +3,7 @@
  * The table of guarded types.
  */
 #include <linux/bits.h>
-#include <linux/seq_file.h>
+#include <linux/seq_buf.h>
 
 #include "compat.h"
 #include "hook.h"
@@ -98,7 +98,7 @@ unsigned long kng_types_missed(void)
 }
 
 /* Print one line for each module, at the first of its entries. */
-static void show_learnt(struct seq_file *m)
+static void show_learnt(struct seq_buf *m)
 {
 	int i, j;
 
@@ -113,22 +113,41 @@ static void show_learnt(struct seq_file *m)
 			dtors++;
 		}
 		if (kng_types[i].dtor && j == KNG_NR_TYPES)
-			seq_printf(m, "door_release_of_module_%s: %u destructor%s\n",
-				   kng_types[i].name, dtors, dtors > 1 ? "s" : "");
+			seq_buf_printf(m, "door_release_of_module_%s: %u destructor%s\n",
+				       kng_types[i].name, dtors, dtors > 1 ? "s" : "");
 	}
 }
 
-void kng_types_show(struct seq_file *m)
+/* What the release door has of a type, by the bits of hook.hooked. */
+static const char * const hooked_names[] = {
+	"none", "destructor", "release", "destructor and release"
+};
+
+void kng_types_show(struct seq_buf *m)
 {
-	static const char * const what[] = {
-		"none", "destructor", "release", "destructor and release"
-	};
 	int i;
 
 	for (i = 0; i < KNG_TYPE_LEARNT; i++)
-		seq_printf(m, "door_release_%s: %s\n", kng_types[i].name,
-			   kng_types[i].dtor ? what[kng_types[i].hook.hooked] : "no such type");
+		seq_buf_printf(m, "door_release_%s: %s\n", kng_types[i].name,
+			       kng_types[i].dtor ? hooked_names[kng_types[i].hook.hooked] :
+			       "no such type");
 	mutex_lock(&kng_types_lock);
 	show_learnt(m);
 	mutex_unlock(&kng_types_lock);
+}
+
+void kng_types_show_missing(struct seq_buf *m)
+{
+	int i, j;
+
+	for (i = 0; i < KNG_TYPE_LEARNT; i++) {
+		const struct kng_type *type = &kng_types[i];
+		unsigned int wanted = 0;
+
+		for (j = 0; j < KNG_HOOK_FUNCTIONS; j++)
+			wanted |= type->hook.function[j] ? BIT(j) : 0;
+		if (type->dtor && !type->nmi_safe && type->hook.hooked != wanted)
+			seq_buf_printf(m, ", door_release_%s=%s", type->name,
+				       hooked_names[type->hook.hooked]);
+	}
 }

@@ -12,7 +12,7 @@
 
 #include "entry.h"
 
-struct seq_file;
+struct seq_buf;
 
 /* The functions of a type, in the order of struct kng_hook. */
 enum { KNG_DTOR, KNG_KFUNC };
@@ -107,11 +107,21 @@ bool kng_types_nmi_safe(btf_dtor_kfunc_t dtor);
 unsigned long kng_types_missed(void);
 
 /**
+ * kng_types_show_missing() - print the types of which a function is not hooked
+ * @m: where to print, as `, door_release_NAME=STATE'
+ *
+ * Types whose destructor is safe in NMI are left out.
+ *
+ * Context: Task.
+ */
+void kng_types_show_missing(struct seq_buf *m);
+
+/**
  * kng_types_show() - print one line of the stats for each type
  * @m: where to print
  *
  * Context: Task.
  */
-void kng_types_show(struct seq_file *m);
+void kng_types_show(struct seq_buf *m);
 
 #endif /* KNG_TYPES_H */

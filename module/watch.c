@@ -39,6 +39,7 @@
 
 static enum kng_teardown_mode mode;
 static const char *closed_state = "closed (no map needs it)";
+static bool door_failed;
 static bool started;
 static bool found_exchangeable;	/* see kng_watch_found_exchangeable() */
 static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
@@ -50,6 +51,7 @@ static int open_door(void)
 {
 	int ret = kng_teardown_open();
 
+	WRITE_ONCE(door_failed, ret);
 	if (ret)
 		WRITE_ONCE(closed_state, "closed (bpf_obj_free_fields can't be hooked)");
 	return ret;
@@ -242,6 +244,11 @@ bool kng_watch_complete(void)
 bool kng_watch_found_exchangeable(void)
 {
 	return READ_ONCE(found_exchangeable);
+}
+
+bool kng_watch_door_failed(void)
+{
+	return READ_ONCE(door_failed);
 }
 
 const char *kng_watch_door(void)

@@ -60,6 +60,14 @@ bool kng_watch_found_exchangeable(void);
 void kng_watch_exit(void);
 
 /**
+ * kng_watch_door_failed() - ask whether the teardown door is closed, but should be open
+ *
+ * Context: Any.
+ * Return: true if it could not be opened.
+ */
+bool kng_watch_door_failed(void);
+
+/**
  * kng_watch_door() - state of the teardown door, for the stats
  *
  * Context: Any.
