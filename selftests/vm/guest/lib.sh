@@ -163,6 +163,22 @@ says() { said_last | grep -Eq -- "$1"; }
 kfence_on() { [ "$(sed -n 's/^enabled: //p' $DBG/kfence/stats)" = 1 ]; }
 kfence_sampled() { [ "$(sed -n 's/^total allocations: //p' $DBG/kfence/stats)" -gt 0 ]; }
 
+# still: what no test moves that does not name it in $moves, as in moves='raced nested'
+still() {
+	still=yes
+	for counter in table_full raced nested bad_context; do
+		case " ${moves:-} " in
+		*" $counter "*) ;;
+		*)
+			stat_is $counter 0 && continue
+			echo "# $counter: $(stat $counter)"
+			still=no
+			;;
+		esac
+	done
+	[ $still = yes ]
+}
+
 # guard_begin PARAM...: loads the guard where one is wanted. Test modules first.
 guard_begin() {
 	hooks_before
@@ -183,6 +199,7 @@ guard_end() {
 		check 'nothing leaked' stat_is leaked 0
 		check 'nothing run inline' stat_is inlined 0
 	fi
+	check "no job was without its destructor, no slot raced for, no entry nested${moves:+ (but: $moves)}" still
 	check 'rmmod' guard_unload
 	check 'module gone' not loaded kptr_nmi_guard
 	check 'hooks gone' unhooked
