@@ -31,9 +31,7 @@ check 'slots are emptied while the guard is at work' within --variant raced --ro
 check 'each of them was raced for' stat_is raced $((16 * 7))
 check 'their jobs went back, and none holds the module' eventually 10 held_by 0
 guard_worked
-moves='nested raced'
-guard_end
-moves=
+guard_end nested raced
 
 # No job left, and on_empty=inline: at the release door, and where a livepatch has
 # that, at the teardown door. Destructors run in NMI; nothing holds the module.
@@ -72,9 +70,7 @@ check 'references leaked' stat_is leaked 7
 check 'none was kept in its slot' stat_is kept 0
 check 'each holds the module' eventually 10 held_by 7
 check 'which stays' stays
-moves=raced
-guard_end leaks
-moves=
+guard_end leaks raced
 let_go
 check 'it stays without the guard' stays
 

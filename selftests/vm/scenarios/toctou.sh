@@ -10,6 +10,5 @@ check "toctou $ARGS" /tests/bpf/toctou --expect-nmi stub $ARGS
 check 'slots were found empty, since another CPU was faster' stat_positive raced
 check 'stores came in between, and the release door had them' stat_positive not_last
 guard_worked
-moves=raced
-guard_end
+guard_end raced
 finish
