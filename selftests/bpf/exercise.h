@@ -19,6 +19,7 @@ struct exercise {
 	unsigned int copies;		/* references per slot */
 	int fill, sweep, references;	/* the syscall programs */
 	bool releases;			/* teardown calls the release kfunc */
+	const __u64 *within;		/* if set: counts what must have happened */
 	void (*stir)(void);		/* if set: to be interrupted, too */
 };
 

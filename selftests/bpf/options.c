@@ -10,7 +10,7 @@ static const char * const kptrs[] = { "task", "cgroup", "cpumask",
 				      "crypto_ctx", "foreign", "none", NULL };
 static const char * const sources[] = { "fire", "at", "storm",
 					"break", "cpu", "hold", "none", NULL };
-static const char * const dtors[] = { "any", "0", "some", "stub", NULL };
+static const char * const dtors[] = { "any", "0", "some", "stub", "work", NULL };
 
 static const struct option longs[] = {
 	{ "map", required_argument, NULL, 'm' },
@@ -49,7 +49,8 @@ static void help(const char *program, int status)
 "  --hog               the CPU is busy: no worker gets to run there\n"
 "  --last              the map holds the last reference\n"
 "  --expect-nmi WHAT   destructors in NMI: any 0 some; stub: entered there,\n"
-"                      but the work behind them is not done there\n"
+"                      but the work behind them is not done there; work: the\n"
+"                      guard comes and goes, only the work is counted\n"
 "  --timeout SECONDS   of each wait, default 30\n"
 "  --period-us N       between the NMIs of a storm, default 500\n"
 "  --variant NAME      what else the program offers\n"

@@ -9,7 +9,9 @@
 #include "shared.h"
 
 /* What the witness has to say about destructors in NMI. */
-enum nmi_dtors { DTORS_ANY, DTORS_NONE, DTORS_SOME, DTORS_STUBBED };
+enum nmi_dtors {
+	DTORS_ANY, DTORS_NONE, DTORS_SOME, DTORS_STUBBED, DTORS_WORK
+};
 
 struct options {
 	const char *map;

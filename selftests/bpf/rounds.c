@@ -137,6 +137,9 @@ int rounds_run(struct exercise *ex)
 	}
 	tap_ok(good, "%u rounds of %u slots were filled and torn down",
 	       round, opt->slots);
+	if (ex->within)
+		tap_ok(*ex->within > 0, "%llu of them while the guard was at work",
+		       *ex->within);
 	exercise_close(ex);
 	verdict_give(&verdict);
 	marker("done");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One CPU stores task kptrs into array slots as fast as it can while NMIs
- * overwrite the same slots on another: each reference is given back either
+ * overwrite the same slots on the others: each reference is given back either
  * by the storer, who finds it in its way, or by a destructor.
  */
 #include "kng.bpf.h"

@@ -20,7 +20,8 @@ for kernel in $KERNELS; do
 		--threads $threads
 	cycles=20 threads=multi
 	boot "$kernel-hotplug" "$kernel: CPUs go and come" \
-		--kernel "$kernel" --scenario hotplug --timeout 240 ${KNG_SLOW:+--args storm}
+		--kernel "$kernel" --scenario hotplug --timeout 240 \
+		--smp 4 --cmdline maxcpus=2 ${KNG_SLOW:+--args storm}
 	# Interrupts are off for as long as it takes: RCU must not mind.
 	boot "$kernel-starved" "$kernel: interrupts off, no worker, frozen tasks" \
 		--kernel "$kernel" --scenario starved --smp 3 --timeout 400 ${KNG_SLOW:+--args suspend} \

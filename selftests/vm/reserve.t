@@ -6,7 +6,7 @@
 
 for kernel in $KERNELS; do
 	boot "$kernel-charge" "$kernel: what each kind of map is charged" \
-		--kernel "$kernel" --scenario reserve
+		--kernel "$kernel" --scenario reserve --smp 4 --cmdline maxcpus=2 --args spare
 	boot "$kernel-churn" "$kernel: maps by the thousand, and nothing is left of them" \
 		--kernel "$kernel" --scenario churn --timeout 240
 	boot "$kernel-nomem" "$kernel: no memory, and then some" \

@@ -163,6 +163,22 @@ says() { said_last | grep -Eq -- "$1"; }
 kfence_on() { [ "$(sed -n 's/^enabled: //p' $DBG/kfence/stats)" = 1 ]; }
 kfence_sampled() { [ "$(sed -n 's/^total allocations: //p' $DBG/kfence/stats)" -gt 0 ]; }
 
+# still COUNTER...: what no test moves has not moved, but for these
+still() {
+	still=yes
+	for counter in table_full raced nested bad_context; do
+		case " $* " in
+		*" $counter "*) ;;
+		*)
+			stat_is $counter 0 && continue
+			echo "# $counter: $(stat $counter)"
+			still=no
+			;;
+		esac
+	done
+	[ $still = yes ]
+}
+
 # guard_begin PARAM...: loads the guard where one is wanted. Test modules first.
 guard_begin() {
 	hooks_before
@@ -171,7 +187,8 @@ guard_begin() {
 	check 'hooked' hooked
 }
 
-# guard_end [leaks]: what must hold when no NMI comes any more, then unload.
+# guard_end [leaks] [COUNTER]...: what must hold when no NMI comes any more, then
+# unload. References may have leaked; these counters may have moved.
 guard_end() {
 	guard_wanted || return 0
 	eventually 20 quiet
@@ -179,10 +196,13 @@ guard_end() {
 	check 'nothing pending' stat_is pending 0
 	check 'taken == run + pending + leaked' sums_hold
 	check 'all jobs are back' eventually 20 all_back
-	if [ "${1:-}" != leaks ]; then
+	if [ "${1:-}" = leaks ]; then
+		shift
+	else
 		check 'nothing leaked' stat_is leaked 0
 		check 'nothing run inline' stat_is inlined 0
 	fi
+	check "no job was without its destructor, no slot raced for, no entry nested${*:+, but for $*}" still "$@"
 	check 'rmmod' guard_unload
 	check 'module gone' not loaded kptr_nmi_guard
 	check 'hooks gone' unhooked

@@ -359,7 +359,7 @@ storm() {
 	gone storm
 	check 'the map goes' forgotten 0
 	check 'pid 1 has its references back' users_are "$before"
-	guard_end
+	guard_end raced
 }
 
 storms() {

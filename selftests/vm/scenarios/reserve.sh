@@ -18,15 +18,25 @@ charged() {
 		line_is "$1" "$2 entries $3 charge $4 fields $5"
 	sed 's/^/# maps: /' "$MAPS"
 	check "$1: reserved" stat_is reserved "$4"
+	check "$1: wanted" eventually 10 wants "$4"
 	map_ends "$1"
 	check "$1: nothing is left of it" eventually 10 stat_is maps_watched 0
 	check "$1: nor charged" stat_is reserved 0
 	check "$1: nor listed" test -z "$(cat "$MAPS")"
+	check "$1: nor wanted" eventually 10 wants 0
 }
+
+# wanted == what maps have room for + headroom, at least jobs
+wants() { stat_is wanted $(($1 + $(stat headroom) > 4096 ? $1 + $(stat headroom) : 4096)); }
 
 task=bpf_task_release_dtor
 full=$((100 + cpus))
 
+# With $ARGS this boot has room for CPUs that are not there.
+[ -z "$ARGS" ] || check 'more CPUs are possible than there are' test "$cpus" -gt "$(nproc)"
+
+test_module kng_witness
+test_module kng_nmi_fire
 test_module kng_foreign
 guard_begin
 charged array array 100 100 $task
@@ -48,6 +58,12 @@ check 'a map without kptrs' map_made none
 check 'is not watched' stat_is maps_watched 0
 map_ends none
 check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+# Those CPUs have copies of an element, too.
+if ! kernel_cancels && [ -n "$(usable_maps hash)" ]; then
+	check 'per-CPU elements are deleted in NMI' /tests/bpf/teardown --map percpu_hash --rounds 4 \
+		--source fire --expect-nmi 0
+	check 'a job for each possible CPU' stat_is taken $((4 * 8 * cpus))
+fi
 guard_end
 
 # What max_jobs does not allow is told, and made up for when there is less to want.

@@ -21,5 +21,5 @@ if guard_wanted; then
 	check 'run == run_hardirq + run_worker' \
 		test "$(stat run)" -eq $(($(stat run_hardirq) + $(stat run_worker)))
 fi
-guard_end
+guard_end raced nested
 finish
