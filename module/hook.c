@@ -16,7 +16,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "hook.h"
@@ -26,7 +28,30 @@
 static bool uses_ftrace;
 
 /*
- * Find the address of a function with a kprobe that is never armed.
+ * kprobes that are never armed: they tell where a function is. To remove one takes a
+ * grace period, so those of the module's init are removed together.
+ */
+#define MAX_LOOKUPS	16
+
+static struct kprobe lookups[MAX_LOOKUPS];
+static unsigned int nr_lookups;
+static bool keeps_lookups = true;
+static DEFINE_MUTEX(lookups_lock);
+
+static void remove_lookups(void)
+{
+	struct kprobe *all[MAX_LOOKUPS];
+	unsigned int i;
+
+	for (i = 0; i < nr_lookups; i++)
+		all[i] = &lookups[i];
+	if (nr_lookups)
+		unregister_kprobes(all, nr_lookups);
+	nr_lookups = 0;
+}
+
+/*
+ * Find the address of a function.
  *
  * ftrace_set_filter() takes names, but it hides an error: if Linux 6.12 has no
  * memory for the matching entry, it returns 0 and leaves the filter empty. An
@@ -34,17 +59,31 @@ static bool uses_ftrace;
  */
 static int find_address(const char *function, unsigned long *address)
 {
-	struct kprobe kp = {
-		.symbol_name	= function,
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
-	int ret = register_kprobe(&kp);
+	struct kprobe *kp;
+	int ret;
 
-	if (ret)
-		return ret;
-	*address = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	return 0;
+	mutex_lock(&lookups_lock);
+	kp = &lookups[nr_lookups];
+	memset(kp, 0, sizeof(*kp));
+	kp->symbol_name = function;
+	kp->flags = KPROBE_FLAG_DISABLED;
+	ret = register_kprobe(kp);
+	if (!ret) {
+		*address = (unsigned long)kp->addr;
+		nr_lookups++;
+	}
+	if (nr_lookups == MAX_LOOKUPS || !keeps_lookups)
+		remove_lookups();
+	mutex_unlock(&lookups_lock);
+	return ret;
+}
+
+void kng_hook_init_done(void)
+{
+	mutex_lock(&lookups_lock);
+	keeps_lookups = false;
+	remove_lookups();
+	mutex_unlock(&lookups_lock);
 }
 
 static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned long address)
@@ -112,6 +151,9 @@ int __init kng_hook_init(void)
 		return -EOPNOTSUPP;
 	}
 	uses_ftrace = !ret && kng_params.hook != KNG_HOOK_KPROBE;
+	/* Armed kprobes share no function with unarmed ones. */
+	if (!uses_ftrace)
+		kng_hook_init_done();
 	if (kng_params.irqsoff && !uses_ftrace) {
 		pr_err("defer=irqsoff has to skip functions, which kprobes can't: load with defer=nmi\n");
 		return -EOPNOTSUPP;

@@ -20,6 +20,16 @@
 int kng_hook_init(void);
 
 /**
+ * kng_hook_init_done() - the module's init looks up no more functions
+ *
+ * Must be called before init returns, whether kng_hook_init() succeeded or not: until
+ * then kprobes stay registered, unarmed, at functions that were looked up.
+ *
+ * Context: Task, may sleep.
+ */
+void kng_hook_init_done(void);
+
+/**
  * kng_hook_uses_ftrace() - ask which mechanism was chosen
  *
  * Context: Any; after kng_hook_init().

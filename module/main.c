@@ -125,15 +125,9 @@ close:
 }
 
 /* Each step can be undone. The doors open last. kng_exit() is the mirror image. */
-static int __init kng_init(void)
+static int __init start(void)
 {
 	int ret;
-
-	ret = kng_params_parse();
-	if (!ret)
-		ret = kng_hook_init();
-	if (ret)
-		return ret;
 
 	ret = kng_pool_alloc(kng_params.jobs);
 	if (ret) {
@@ -192,6 +186,19 @@ exit_dtor:
 	kng_dtor_exit();
 free_pool:
 	kng_pool_free();
+	return ret;
+}
+
+static int __init kng_init(void)
+{
+	int ret;
+
+	ret = kng_params_parse();
+	if (!ret)
+		ret = kng_hook_init();
+	if (!ret)
+		ret = start();
+	kng_hook_init_done();
 	return ret;
 }
 

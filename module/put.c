@@ -20,7 +20,8 @@ bool kng_put_task_not_last(void *obj)
 {
 	struct task_struct *p = obj;
 
-	return refcount_dec_not_one(&p->rcu_users);
+	/* Looked at first: for the last reference that is all there is to do. */
+	return refcount_read(&p->rcu_users) != 1 && refcount_dec_not_one(&p->rcu_users);
 }
 
 void kng_get_task(void *obj)
