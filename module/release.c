@@ -140,7 +140,7 @@ static int hook_type(struct kng_type *type)
 {
 	struct kng_hook *hook = &type->hook;
 
-	hook->address = (unsigned long)type->dtor;
+	hook->address = type->put ? 0 : (unsigned long)type->dtor;
 	hook->can_skip = true;
 	hook->stub = (unsigned long)stubs[type - kng_types];
 	hook->divert = kng_hook_uses_ftrace() ? NULL : release_probed;
@@ -168,11 +168,14 @@ static void report_unhooked(const struct kng_type *type)
 /* Returns 1: guarded; 0: not guarded, or no such type; or a negative errno. */
 static int open_type(struct kng_type *type)
 {
-	btf_dtor_kfunc_t dtor = kng_probe(type->name);
+	btf_dtor_kfunc_t dtor = type->put ?: kng_probe(type->name);
 
 	if (IS_ERR(dtor))
 		return PTR_ERR(dtor);
 	if (!dtor)
+		return 0;
+	/* Without a destructor, only the release kfunc says whether the kernel has the type. */
+	if (type->put && !kng_hook_exists(type->hook.function[KNG_KFUNC]))
 		return 0;
 
 	type->dtor = dtor;

@@ -2,14 +2,15 @@
 /*
  * bpf_put_mem_cgroup() in NMI, of the memory cgroup of a removed cgroup. No map can
  * hold one: the program takes its reference in the NMI, when somebody else still has
- * one, waits there until that is gone, and puts the last.
+ * one, waits there until that is gone, and puts the last. It does not wait for ever:
+ * the other CPU may want the very lock that the NMI interrupted.
  */
 #include "kng.bpf.h"
 #include "memcg.h"
 #include "percpu_ref.bpf.h"
 
 #define CSS_CHILDREN 5		/* BPF_CGROUP_ITER_CHILDREN */
-#define SPINS (1 << 22)		/* some seconds in an emulator */
+#define SPINS (1 << 16)		/* a second in an emulator */
 
 struct mem_cgroup { struct cgroup_subsys_state css; } __kernel_type;
 struct bpf_iter_css { __u64 __opaque[3]; } __attribute__((aligned(8)));
@@ -74,6 +75,7 @@ static __always_inline void take_and_put(void)
 
 	if (!memcg) {
 		count(missed, 1);
+		ctl.open = 1;
 		return;
 	}
 	ctl.held = 1;

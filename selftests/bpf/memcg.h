@@ -9,7 +9,7 @@ struct memcg_ctl {
 	__u64 nmis;
 	__u64 put;		/* memory cgroups that were put in NMI */
 	__u64 not_last;		/* of these: somebody else kept a reference */
-	__u64 missed;		/* there was none to take */
+	__u64 missed;		/* there was none to take: the next NMI tries again */
 };
 
 #endif /* KNG_MEMCG_H */
