@@ -20,6 +20,7 @@ struct exercise {
 	int fill, sweep, references;	/* the syscall programs */
 	bool releases;			/* teardown calls the release kfunc */
 	void (*stir)(void);		/* if set: to be interrupted, too */
+	void (*last_words)(void);	/* if set: called before the programs go */
 };
 
 #define EXERCISE_OPTIONS {				\

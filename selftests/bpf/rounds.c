@@ -137,6 +137,8 @@ int rounds_run(struct exercise *ex)
 	}
 	tap_ok(good, "%u rounds of %u slots were filled and torn down",
 	       round, opt->slots);
+	if (ex->last_words)
+		ex->last_words();
 	exercise_close(ex);
 	verdict_give(&verdict);
 	marker("done");
