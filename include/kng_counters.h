@@ -3,7 +3,7 @@
  * The event counters: their order and their names, for the module's stats file and for
  * the tests that read it.
  *
- * Counters are per CPU and never decrease. While no job is being queued or run,
+ * Counters are per CPU and, but for `bypassed', never decrease. While no job is being queued or run,
  *
  *	taken == run + pending + leaked
  *	run == run_hardirq + run_worker
@@ -45,6 +45,9 @@
  * @KNG_GROWN: jobs added to the pool
  * @KNG_TRIMMED: jobs whose memory was freed
  * @KNG_REFUSED: exchanges that were refused (reserve=exact)
+ * @KNG_BYPASSED: calls that were diverted to a stub which did not run; the original ran
+ *	instead. A call counts until its stub runs, so this is exact while no
+ *	call is under way.
  * @KNG_BAD_CONTEXT: destructors that the guard was about to run in NMI; an internal
  *	check, must be 0
  * @KNG_NR_COUNTERS: number of counters
@@ -70,6 +73,7 @@ enum kng_counter {
 	KNG_GROWN,
 	KNG_TRIMMED,
 	KNG_REFUSED,
+	KNG_BYPASSED,
 	KNG_BAD_CONTEXT,
 	KNG_NR_COUNTERS
 };
@@ -95,6 +99,7 @@ enum kng_counter {
 	[KNG_GROWN]		= "grown",		\
 	[KNG_TRIMMED]		= "trimmed",		\
 	[KNG_REFUSED]		= "refused",		\
+	[KNG_BYPASSED]		= "bypassed",		\
 	[KNG_BAD_CONTEXT]	= "bad_context",	\
 }
 

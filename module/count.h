@@ -31,6 +31,17 @@ static inline void kng_count(enum kng_counter what)
 }
 
 /**
+ * kng_uncount() - take back one kng_count() of the same CPU
+ * @what: its kind
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static inline void kng_uncount(enum kng_counter what)
+{
+	this_cpu_dec(kng_counts.nr[what]);
+}
+
+/**
  * kng_count_many() - count several events of one kind
  * @what: their kind
  * @nr: how many

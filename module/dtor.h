@@ -75,9 +75,10 @@ static inline void kng_dtor_put(unsigned int index)
 static inline void kng_dtor_call(unsigned int index, void *obj)
 {
 	if (unlikely(kng_params.irqsoff)) {
-		kng_entry_mark_own_call(obj);
+		void *mark = kng_entry_mark_own_call(obj);
+
 		kng_dtors[index].fn(obj);
-		kng_entry_mark_own_call(NULL);
+		kng_entry_mark_own_call(mark);
 	} else {
 		kng_dtors[index].fn(obj);
 	}

@@ -20,13 +20,13 @@
 
 DEFINE_PER_CPU(union kng_depth, kng_entry_depth);
 
-/* See kng_entry_mark_own_call(). Neither read nor written in NMI. */
-static DEFINE_PER_CPU(unsigned long, own_call_arg);
-
-/* Runs in place of a skipped function. */
-static void stub(void)
-{
-}
+/*
+ * See kng_entry_mark_own_call(). One mark for NMI, and one for the code that NMIs
+ * interrupt. Code that interrupts a marked call in the same kind of context, a #DB
+ * or int3 inside an NMI, restores the mark before it returns.
+ */
+static DEFINE_PER_CPU(void *, own_call_in_nmi);
+static DEFINE_PER_CPU(void *, own_call_irqsoff);
 
 /*
  * A caller with interrupts off may hold a lock that destructors take. For
@@ -42,21 +42,53 @@ static void stub(void)
  */
 static bool irqsoff_diverts(unsigned long arg0)
 {
-	return irqs_disabled() && __this_cpu_read(own_call_arg) != arg0;
+	return irqs_disabled() &&
+	       (unsigned long)__this_cpu_read(own_call_irqsoff) != arg0;
 }
 
-void kng_entry_mark_own_call(void *arg0)
+/*
+ * In NMI the mark is set only where a destructor is to run inline (on_empty=inline,
+ * or one that NMIs may call). Then the same call from an NMI program that starts
+ * in the middle of it may run inline as well.
+ */
+static bool is_own_call_in_nmi(unsigned long arg0)
 {
-	if (kng_params.irqsoff && irqs_disabled())
-		__this_cpu_write(own_call_arg, (unsigned long)arg0);
+	return in_nmi() && (unsigned long)__this_cpu_read(own_call_in_nmi) == arg0;
 }
 
-/* Not inline: calls outside NMI, which are nearly all, save no register for it. */
+void *kng_entry_mark_own_call(void *arg0)
+{
+	void *before = NULL;
+
+	if (in_nmi()) {
+		before = __this_cpu_read(own_call_in_nmi);
+		__this_cpu_write(own_call_in_nmi, arg0);
+	} else if (kng_params.irqsoff && irqs_disabled()) {
+		before = __this_cpu_read(own_call_irqsoff);
+		__this_cpu_write(own_call_irqsoff, arg0);
+	}
+	return before;
+}
+
+/*
+ * The handler only decides and diverts. A stub does the work, if it runs: on kernels
+ * without 3e9a18e1c3e9 ("ftrace: bpf: Fix IPMODIFY + DIRECT in modify_ftrace_direct()")
+ * a BPF trampoline may call the original all the same. If the handler had queued the
+ * reference, it would be dropped twice. This way the call is unguarded, no worse.
+ *
+ * Not inline: calls outside NMI, which are nearly all, save no register for it.
+ */
 static noinline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
-	if (hook->divert(hook, ftrace_regs_get_argument(fregs, 0),
-			 ftrace_regs_get_argument(fregs, 1)))
-		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)stub);
+	unsigned long arg0 = ftrace_regs_get_argument(fregs, 0);
+
+	if (is_own_call_in_nmi(arg0))
+		return;
+	if (!hook->divert)
+		kng_count(KNG_BYPASSED); /* until the stub runs */
+	else if (!hook->divert(hook, arg0, ftrace_regs_get_argument(fregs, 1)))
+		return;
+	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }
 
 static void nmi_handler(unsigned long ip, unsigned long parent_ip,

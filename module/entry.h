@@ -35,8 +35,10 @@ struct kng_kprobe {
  *	If it is set, @function[0] is only used in the log.
  * @divert: called with the first two arguments of a hooked function when that
  *	is called in NMI or, with defer=irqsoff, with interrupts off. If it
- *	returns true the function is skipped; it may do so only where @skips is
- *	set.
+ *	returns true, @stub runs in place of the function; it may do so only
+ *	where @skips is set. NULL: @stub runs in place of all those calls.
+ * @stub: runs in place of a diverted call, in its context and with its
+ *	arguments; or 0
  * @outside: called with the first two arguments when @divert is not. Needs
  *	ftrace.
  * @replacement: used instead of @divert: the function that runs in place of
@@ -56,6 +58,7 @@ struct kng_hook {
 	const char *function[KNG_HOOK_FUNCTIONS];
 	unsigned long address;
 	bool (*divert)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+	unsigned long stub;
 	void (*outside)(unsigned long arg0, unsigned long arg1);
 	unsigned long replacement;
 	void (*enter)(unsigned long arg0);
@@ -95,7 +98,7 @@ static inline void kng_entry_count(void)
 /**
  * kng_entry_enter() - note that this CPU is inside the guard
  *
- * A hook's @divert calls it when it has found that the call concerns it.
+ * A hook's @divert or @stub calls it when it has found that the call concerns it.
  *
  * Context: NMI, nested NMI included; any other with interrupts off. Never
  *	sleeps, allocates or locks.
@@ -125,15 +128,19 @@ static inline void kng_entry_exit(unsigned int level)
 
 /**
  * kng_entry_mark_own_call() - announce that the guard calls a hooked function
- * @arg0: first argument of that call; NULL after the call has returned
+ * @arg0: first argument of that call; after the call has returned, what this
+ *	function returned before it
  *
- * With defer=irqsoff the guard's irq_work calls destructors with interrupts
- * off. Without the mark these calls would be deferred again. Until the mark is
- * removed, calls with @arg0 on this CPU are not diverted, unless they are in
- * NMI.
+ * In NMI the guard calls a destructor that is to run there after all. With
+ * defer=irqsoff its irq_work calls destructors with interrupts off. Without the
+ * mark these calls would be diverted again. Until the mark is removed, calls with
+ * @arg0 on this CPU are not diverted: in NMI if it was set in NMI, outside NMI
+ * if it was set there.
  *
- * Context: Any but NMI.
+ * Context: Any, nested NMI included. Outside NMI, nothing is marked unless
+ *	defer=irqsoff is set and interrupts are off: else nothing is diverted.
+ * Return: the mark that was there before.
  */
-void kng_entry_mark_own_call(void *arg0);
+void *kng_entry_mark_own_call(void *arg0);
 
 #endif /* KNG_ENTRY_H */

@@ -100,6 +100,14 @@ static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned 
 	return ret == -EINVAL ? -ENOENT : ret;
 }
 
+bool kng_hook_exists(const char *function)
+{
+	unsigned long address;
+
+	/* A function that kprobes may not touch exists as well. */
+	return find_address(function, &address) != -ENOENT;
+}
+
 int kng_hook_probe(const char *function)
 {
 	struct ftrace_ops ops = {};

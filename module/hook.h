@@ -91,6 +91,15 @@ void kng_hook_remove_for_good(struct kng_hook *hook);
 int kng_hook_probe(const char *function);
 
 /**
+ * kng_hook_exists() - ask whether the kernel has a function
+ * @function: its name
+ *
+ * Context: Task.
+ * Return: false if it has none, or has it inlined everywhere.
+ */
+bool kng_hook_exists(const char *function);
+
+/**
  * kng_hook_error_hint() - say what a user can do about an error
  * @err: an error of kng_hook_install() or kng_hook_probe()
  *

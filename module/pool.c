@@ -28,12 +28,13 @@ static unsigned long grace;
 
 /*
  * Not kvcalloc(), which takes a power of two of pages where it can. And rather no
- * memory than that somebody be killed for it.
+ * memory than that somebody be killed for it: __GFP_NORETRY, which every kernel takes
+ * here (Linux 6.19 warns of __GFP_RETRY_MAYFAIL, and then drops it).
  */
 static struct kng_job *alloc_chunk(u32 nr)
 {
 	return __vmalloc(array_size(nr, sizeof(struct kng_job)),
-			 GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+			 GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 u32 kng_pool_grow(u32 jobs)

@@ -5,6 +5,7 @@
  * (KNG_PUTS_ARE_KNOWN).
  */
 #include <linux/cgroup.h>
+#include <linux/memcontrol.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 
@@ -40,9 +41,8 @@ void kng_get_task(void *obj)
  * RCU keeps the mode: the switch to atomic mode adds the per-CPU counts up only after a
  * grace period.
  */
-bool kng_put_cgroup_not_last(void *obj)
+static bool put_css_not_last(struct cgroup_subsys_state *css)
 {
-	struct cgroup_subsys_state *css = &((struct cgroup *)obj)->self;
 	unsigned long __percpu *count;
 	bool percpu;
 
@@ -56,8 +56,31 @@ bool kng_put_cgroup_not_last(void *obj)
 	return percpu;
 }
 
+bool kng_put_cgroup_not_last(void *obj)
+{
+	return put_css_not_last(&((struct cgroup *)obj)->self);
+}
+
 void kng_get_cgroup(void *obj)
 {
 	css_get(&((struct cgroup *)obj)->self);
+}
+#endif
+
+#ifdef CONFIG_MEMCG
+/* bpf_put_mem_cgroup() in mm/bpf_memcontrol.c is just this. */
+void kng_put_mem_cgroup(void *obj)
+{
+	css_put(&((struct mem_cgroup *)obj)->css);
+}
+
+bool kng_put_mem_cgroup_not_last(void *obj)
+{
+	return put_css_not_last(&((struct mem_cgroup *)obj)->css);
+}
+
+void kng_get_mem_cgroup(void *obj)
+{
+	css_get(&((struct mem_cgroup *)obj)->css);
 }
 #endif

@@ -43,4 +43,34 @@ bool kng_put_cgroup_not_last(void *obj);
 void kng_get_cgroup(void *obj);
 #endif
 
+#ifdef CONFIG_MEMCG
+/**
+ * kng_put_mem_cgroup() - drop a reference to a memory cgroup
+ * @obj: the memory cgroup
+ *
+ * Does what bpf_put_mem_cgroup() does. The kernel has no destructor for this type.
+ *
+ * Context: Task, softirq or hardirq; never NMI.
+ */
+void kng_put_mem_cgroup(void *obj);
+
+/**
+ * kng_put_mem_cgroup_not_last() - drop a reference to a memory cgroup, unless it may be
+ *	the last
+ * @obj: the memory cgroup
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ * Return: true if the reference was dropped.
+ */
+bool kng_put_mem_cgroup_not_last(void *obj);
+
+/**
+ * kng_get_mem_cgroup() - take one more reference to a memory cgroup
+ * @obj: the memory cgroup; the caller has a reference
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+void kng_get_mem_cgroup(void *obj);
+#endif
+
 #endif /* KNG_PUT_H */

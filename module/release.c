@@ -5,14 +5,16 @@
  * A reference is dropped by one of two functions: the release kfunc of its type, which
  * a program calls on a pointer that it took out with bpf_kptr_xchg(), or the
  * destructor, which the kernel calls on a pointer that is left in a slot. In NMI the
- * call goes to an empty stub instead, and {object, destructor} goes into a job. (With
+ * call goes to a stub instead, which stores {object, destructor} in a job. (With
  * defer=irqsoff, the same happens with interrupts off. "In NMI" below includes that.)
  * The job of a release kfunc calls the destructor of the type: both do the same, and
  * the kfunc can't be called through a pointer, because it is sealed under IBT.
  *
- * kprobes can't skip a function. There the door takes one more reference. So the put
- * of the hooked function is not the last one, and the job drops the extra reference. A
- * type for which we can't take references is left to the teardown door.
+ * The stub takes the reference over, not ftrace's handler: entry.c says why.
+ *
+ * kprobes can't skip a function. There the handler takes one more reference. So the
+ * put of the hooked function is not the last one, and the job drops the extra
+ * reference. A type for which we can't take references is left to the teardown door.
  *
  * When the release door sees a reference, no other CPU can reach it. So this door has
  * no race, and it catches the references that the teardown door missed.
@@ -35,70 +37,114 @@
 #include "release.h"
 #include "types.h"
 
-/* Take the reference over. Returns false if no job is left. */
-static bool take(struct kng_type *type, void *obj)
+/* Without a job: may the destructor run here? */
+static bool may_run_here(const struct kng_type *type)
 {
-	struct kng_job *job;
-
-	if (likely(type->hook.skips))
-		return kng_offload_defer(type->index, type->owner, obj);
-
-	job = kng_offload_prepare(type->index, type->owner);
-	if (job) {
-		type->get(obj);
-		kng_offload_queue(job, obj);
-	}
-	return job;
+	return type->nmi_safe || kng_params.on_empty == KNG_INLINE;
 }
 
-static bool no_job(struct kng_type *type, void *obj)
+/* The reference is never dropped, so its destructor's module stays, too. */
+static void leak(const struct kng_type *type)
 {
-	if (type->nmi_safe || kng_params.on_empty == KNG_INLINE) {
-		kng_count(KNG_INLINED);
-		return false;
-	}
-	if (!type->hook.skips)
-		type->get(obj);
-	/* The reference is never dropped, so its destructor's module stays, too. */
 	if (type->owner)
 		__module_get(type->owner);
 	kng_count(KNG_TAKEN);
 	kng_count(KNG_LEAKED);
-	return type->hook.skips;
+}
+
+/* The mark keeps our own call of the destructor from being diverted again. */
+static void call_dtor(const struct kng_type *type, void *obj)
+{
+	void *mark = kng_entry_mark_own_call(obj);
+
+	type->dtor(obj);
+	kng_entry_mark_own_call(mark);
 }
 
 /* Not inline: a put that is not the last one needs none of its registers. */
-static noinline bool defer(struct kng_type *type, void *obj)
+static noinline void defer(const struct kng_type *type, void *obj)
 {
 	unsigned int level;
-	bool skip;
 
 	/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
-	if (unlikely(type->owner) && !in_nmi() && !module_is_live(type->owner))
-		return false;
-
+	if (unlikely(type->owner) && !in_nmi() && !module_is_live(type->owner)) {
+		call_dtor(type, obj);
+		return;
+	}
 	level = kng_entry_enter();
-	if (likely(take(type, obj))) {
+	if (likely(kng_offload_defer(type->index, type->owner, obj))) {
 		kng_count(KNG_TAKEN_RELEASE);
-		skip = type->hook.skips;
+	} else if (may_run_here(type)) {
+		kng_count(KNG_INLINED);
+		call_dtor(type, obj);
 	} else {
-		skip = no_job(type, obj);
+		leak(type);
 	}
 	kng_entry_exit(level);
-	return skip;
 }
 
-static bool release_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
+/* Runs in place of a release function of this type. */
+static void release_diverted(const struct kng_type *type, void *obj)
 {
-	struct kng_type *type = container_of(hook, struct kng_type, hook);
-	void *obj = (void *)arg0;
-
-	if (hook->skips && type->put_not_last && type->put_not_last(obj)) {
+	kng_uncount(KNG_BYPASSED);
+	if (type->put_not_last && type->put_not_last(obj)) {
 		kng_entry_count();
 		kng_count(KNG_NOT_LAST);
-		return true;
+		return;
 	}
-	return defer(type, obj);
+	defer(type, obj);
+}
+
+/*
+ * ftrace passes on the arguments of a diverted call, and nothing else. So each entry of
+ * the table of types has a stub of its own.
+ */
+#define STUB(i)	\
+static void stub_##i(void *obj)	\
+{	\
+	release_diverted(&kng_types[(i) % KNG_NR_TYPES], obj);	\
+}
+STUB(0) STUB(1) STUB(2) STUB(3) STUB(4) STUB(5) STUB(6) STUB(7)
+STUB(8) STUB(9) STUB(10) STUB(11) STUB(12) STUB(13) STUB(14) STUB(15)
+
+static void (*const stubs[])(void *obj) = {
+	stub_0, stub_1, stub_2, stub_3, stub_4, stub_5, stub_6, stub_7,
+	stub_8, stub_9, stub_10, stub_11, stub_12, stub_13, stub_14, stub_15,
+};
+
+static_assert(ARRAY_SIZE(stubs) >= KNG_NR_TYPES);
+
+/* With kprobes: the function runs, too, and drops the reference that the job does not. */
+static bool release_probed(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
+{
+	struct kng_type *type = container_of(hook, struct kng_type, hook);
+	unsigned int level = kng_entry_enter();
+	struct kng_job *job = kng_offload_prepare(type->index, type->owner);
+	void *obj = (void *)arg0;
+
+	if (job) {
+		type->get(obj);
+		kng_count(KNG_TAKEN_RELEASE);
+		kng_offload_queue(job, obj);
+	} else if (may_run_here(type)) {
+		kng_count(KNG_INLINED);
+	} else {
+		type->get(obj);
+		leak(type);
+	}
+	kng_entry_exit(level);
+	return false;
+}
+
+static int hook_type(struct kng_type *type)
+{
+	struct kng_hook *hook = &type->hook;
+
+	hook->address = type->put ? 0 : (unsigned long)type->dtor;
+	hook->can_skip = true;
+	hook->stub = (unsigned long)stubs[type - kng_types];
+	hook->divert = kng_hook_uses_ftrace() ? NULL : release_probed;
+	return kng_hook_install(hook);
 }
 
 static void report_unhooked(const struct kng_type *type)
@@ -122,21 +168,21 @@ static void report_unhooked(const struct kng_type *type)
 /* Returns 1: guarded; 0: not guarded, or no such type; or a negative errno. */
 static int open_type(struct kng_type *type)
 {
-	btf_dtor_kfunc_t dtor = kng_probe(type->name);
+	btf_dtor_kfunc_t dtor = type->put ?: kng_probe(type->name);
 
 	if (IS_ERR(dtor))
 		return PTR_ERR(dtor);
 	if (!dtor)
 		return 0;
+	/* Without a destructor, only the release kfunc says whether the kernel has the type. */
+	if (type->put && !kng_hook_exists(type->hook.function[KNG_KFUNC]))
+		return 0;
 
 	type->dtor = dtor;
 	type->index = kng_dtor_index(dtor, NULL);
-	type->hook.address = (unsigned long)dtor;
-	type->hook.divert = release_diverted;
-	type->hook.can_skip = true;
 	type->hook.error[KNG_DTOR] = -EOPNOTSUPP;
 	type->hook.error[KNG_KFUNC] = -EOPNOTSUPP;
-	if ((kng_hook_uses_ftrace() || type->get) && kng_hook_install(&type->hook) == -ENOMEM)
+	if ((kng_hook_uses_ftrace() || type->get) && hook_type(type) == -ENOMEM)
 		return -ENOMEM;
 	report_unhooked(type);
 	return !!type->hook.hooked;
@@ -177,11 +223,8 @@ int kng_release_add(btf_dtor_kfunc_t dtor, struct module *owner)
 	type->name = module_name(owner);
 	type->owner = owner;
 	type->index = kng_dtor_index(dtor, owner);
-	type->hook.address = (unsigned long)dtor;
-	type->hook.divert = release_diverted;
-	type->hook.can_skip = true;
 	WRITE_ONCE(type->dtor, dtor);
-	ret = kng_hook_install(&type->hook);
+	ret = hook_type(type);
 	if (ret)
 		WRITE_ONCE(type->dtor, NULL);
 unlock:

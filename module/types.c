@@ -39,6 +39,15 @@ struct kng_type kng_types[KNG_NR_TYPES] = {
 		.name = "bpf_crypto_ctx",
 		.hook.function = { "bpf_crypto_ctx_release_dtor", "bpf_crypto_ctx_release" },
 	},
+#ifdef CONFIG_MEMCG
+	[KNG_TYPE_MEM_CGROUP] = {
+		.name = "mem_cgroup",
+		.hook.function = { NULL, "bpf_put_mem_cgroup" },
+		.put = kng_put_mem_cgroup,
+		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_mem_cgroup_not_last : NULL,
+		.get = KNG_PUTS_ARE_KNOWN ? kng_get_mem_cgroup : NULL,
+	},
+#endif
 };
 
 DEFINE_MUTEX(kng_types_lock); /* see types.h */

@@ -21,17 +21,21 @@ enum { KNG_DTOR, KNG_KFUNC };
  * struct kng_type - a type whose references are deferred
  * @name: name of the type, or of the module that has the destructor
  * @hook: hooks the destructor and the release kfunc, if there is one
+ * @put: for a type without a destructor: what a job calls in its place. Maps can't own
+ *	references to such a type, but programs can.
  * @put_not_last: drops the reference at once if it can't be the last one, and returns
  *	true then; NULL if that can't be known
  * @get: takes one more reference; NULL if that can't be done
  * @nmi_safe: the destructor may run in NMI
- * @dtor: the destructor; NULL if the kernel has no such type, or the entry is free
+ * @dtor: the destructor, or @put; NULL if the kernel has no such type, or the entry is
+ *	free
  * @owner: module of @dtor; NULL for the kernel
  * @index: index of @dtor in the table of destructors, or an error
  */
 struct kng_type {
 	const char *name;
 	struct kng_hook hook;
+	btf_dtor_kfunc_t put;
 	bool (*put_not_last)(void *obj);
 	void (*get)(void *obj);
 	bool nmi_safe;
@@ -50,6 +54,9 @@ enum {
 #endif
 	KNG_TYPE_CPUMASK,
 	KNG_TYPE_CRYPTO_CTX,
+#ifdef CONFIG_MEMCG
+	KNG_TYPE_MEM_CGROUP,
+#endif
 	KNG_TYPE_LEARNT,	/* first entry that is not of the kernel itself */
 	KNG_NR_TYPES = KNG_TYPE_LEARNT + KNG_NR_LEARNT,
 };

@@ -21,6 +21,7 @@ struct exercise {
 	bool releases;			/* teardown calls the release kfunc */
 	const __u64 *within;		/* if set: counts what must have happened */
 	void (*stir)(void);		/* if set: to be interrupted, too */
+	void (*last_words)(void);	/* if set: called before the programs go */
 };
 
 #define EXERCISE_OPTIONS {				\

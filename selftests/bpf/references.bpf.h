@@ -3,8 +3,7 @@
 #ifndef KNG_REFERENCES_BPF_H
 #define KNG_REFERENCES_BPF_H
 
-/* Both percpu_count_ptr bits: the count is one number, the cgroup is gone. */
-#define PERCPU_REF_ATOMIC_DEAD 3
+#include "percpu_ref.bpf.h"
 
 /* How many references the object of a slot has; negative: still unknown. */
 SEC("syscall")
@@ -13,7 +12,6 @@ int references(struct kng_arg *arg)
 	__u32 slot = arg->slot;
 	struct task_struct *task;
 	struct cgroup *cgroup;
-	unsigned long bits;
 	__u64 object;
 
 	if (slot >= KNG_SLOTS_MAX)
@@ -26,10 +24,7 @@ int references(struct kng_arg *arg)
 	if (conf.kind != KNG_CGROUP)
 		return conf.copies;
 	cgroup = (struct cgroup *)object;
-	bits = BPF_CORE_READ(cgroup, self.refcnt.percpu_count_ptr);
-	if ((bits & PERCPU_REF_ATOMIC_DEAD) != PERCPU_REF_ATOMIC_DEAD)
-		return -EBUSY;
-	return BPF_CORE_READ(cgroup, self.refcnt.data, count.counter);
+	return css_references(&cgroup->self);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -140,6 +140,8 @@ int rounds_run(struct exercise *ex)
 	if (ex->within)
 		tap_ok(*ex->within > 0, "%llu of them while the guard was at work",
 		       *ex->within);
+	if (ex->last_words)
+		ex->last_words();
 	exercise_close(ex);
 	verdict_give(&verdict);
 	marker("done");

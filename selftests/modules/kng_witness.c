@@ -29,11 +29,11 @@ static char *names[MAX_TALLIES] = {
 	"bpf_task_release_dtor", "bpf_cgroup_release_dtor",
 	"bpf_cpumask_release_dtor", "bpf_crypto_ctx_release_dtor",
 	"bpf_task_release", "bpf_cgroup_release",
-	"bpf_cpumask_release", "bpf_crypto_ctx_release",
+	"bpf_cpumask_release", "bpf_crypto_ctx_release", "bpf_put_mem_cgroup",
 	"put_task_struct_rcu_user", "css_release", "call_rcu",
 };
 
-static int nr_names = 11;
+static int nr_names = 12;
 module_param_array(names, charp, &nr_names, 0444);
 MODULE_PARM_DESC(names, "functions to watch instead of the built-in list");
 

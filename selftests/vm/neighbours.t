@@ -39,6 +39,8 @@ for kernel in $KERNELS; do
 		[[ $what =~ ${KNG_PATHS:-.} ]] || continue
 		case $kernel-$fears in
 		bpo-*-6) continue ;;
+		bpo-*-new) ;;
+		*-new) continue ;;
 		esac
 		args=$(site_on "$kernel" "$args")
 		echo "$what|${args//,/ }" >>"$list"

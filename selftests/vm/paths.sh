@@ -4,8 +4,9 @@
 # The paths by which a program in NMI gives back the last reference to something:
 #
 # name | site program options | hangs on: all kernels, or those before 7.2 (old);
-# "6" is not tried later, where local storage can't be deleted in NMI at all, and
-# "7" hangs only since 7.2, because the verifier refuses it before
+# "6" is not tried later, where local storage can't be deleted in NMI at all, "7"
+# hangs only since 7.2, because the verifier refuses it before, and "new" is only
+# tried since 7.2, which has the function
 
 TASK=rcu_segcblist_enqueue
 CGROUP=insert_work
@@ -23,4 +24,5 @@ paths=(
 	"cgroup, array|$CGROUP,teardown,--map,array,--kptr,cgroup,--last|old"
 	"xchg, bpf_task_release()|$TASK,release,--last|all"
 	"xchg, bpf_cgroup_release()|$CGROUP,release,--kptr,cgroup,--last|all"
+	"bpf_put_mem_cgroup()|$CGROUP,memcg|new"
 )

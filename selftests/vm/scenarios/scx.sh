@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# A scheduler of sched_ext drops the last references to cgroups under the runqueue's
+# lock, in ops.stopping or in ops.exit_task.
+#   VARIANT [PARAM...]		PARAM: of the guard
+
+# shellcheck disable=SC2086 # words
+set -- $ARGS
+variant=$1
+shift
+
+# What a destructor does in an interrupt, as in the guard's irq_work, is all right.
+test_module kng_witness irqsoff=Y names=bpf_cgroup_release_dtor,bpf_cgroup_release,css_release
+guard_begin "$@"
+expect=stub
+guard_wanted || expect=any
+rc=0
+/tests/bpf/scx --variant "$variant" --rounds 32 --expect-nmi $expect || rc=$?
+if [ "$rc" -eq 4 ]; then
+	note 'rejected'
+	guard_end leaks
+	finish
+	return
+fi
+check "scheduler, $variant" test "$rc" -eq 0
+if guard_wanted; then
+	check 'it was not in NMI' stat_is seen_nmi 0
+	check 'references were taken with interrupts off' stat_positive taken
+fi
+guard_end
+finish
