@@ -4,11 +4,13 @@
  * map passes security_bpf_map(), where the map watch sees it.
  */
 #include <linux/bpf.h>
+#include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/sched.h>
 
 #include "adopt.h"
 #include "compat.h"
+#include "creds.h"
 
 static struct task_struct *adopter;
 
@@ -48,7 +50,7 @@ static int new_map_id(u32 *id)
 	return ret;
 }
 
-int kng_adopt_maps(void)
+static int adopt_maps(void)
 {
 	u32 id, last;
 	int ret = new_map_id(&last);
@@ -67,5 +69,17 @@ int kng_adopt_maps(void)
 		cond_resched();
 	}
 	WRITE_ONCE(adopter, NULL);
+	return ret;
+}
+
+int kng_adopt_maps(void)
+{
+	const struct cred *old = kng_creds_enter();
+	int ret;
+
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	ret = adopt_maps();
+	kng_creds_leave(old);
 	return ret;
 }

@@ -10,7 +10,7 @@
 /**
  * kng_adopt_maps() - show all existing maps to the map watch
  *
- * Context: Task; maps are watched. The caller may use bpf(2).
+ * Context: Task; maps are watched.
  * Return: 0; or a negative errno, if a map or the list of maps can't be read.
  */
 int kng_adopt_maps(void);

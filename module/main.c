@@ -35,6 +35,7 @@
  *	kprobe.c	the same with kprobes
  *	entry.c		runs when a hooked function is called
  *	params.c	the module's parameters
+ *	creds.c		bpf(2) with the credentials of the kernel
  *	count.c		event counters
  *	trace.c		tracepoints
  */
@@ -91,7 +92,7 @@ static int __init open_doors(void)
 		if (guarded == -ENOMEM)
 			pr_err("no memory to hook releases: free some and load again\n");
 		else
-			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux, and the loader the right to use bpf(2)\n",
+			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux\n",
 			       guarded);
 		kng_watch_exit();
 		return guarded;

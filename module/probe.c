@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "creds.h"
 #include "probe.h"
 
 enum { ID_VOID, ID_INT, ID_TYPE, ID_TAG, ID_PTR, ID_VALUE };
@@ -127,7 +128,7 @@ static btf_dtor_kfunc_t read_dtor(int map_fd)
 	return dtor;
 }
 
-btf_dtor_kfunc_t kng_probe(const char *type)
+static btf_dtor_kfunc_t probe(const char *type)
 {
 	btf_dtor_kfunc_t dtor;
 	int btf_fd, map_fd;
@@ -154,6 +155,18 @@ btf_dtor_kfunc_t kng_probe(const char *type)
 
 	dtor = read_dtor(map_fd);
 	close_fd(map_fd);
+	return dtor;
+}
+
+btf_dtor_kfunc_t kng_probe(const char *type)
+{
+	const struct cred *old = kng_creds_enter();
+	btf_dtor_kfunc_t dtor;
+
+	if (IS_ERR(old))
+		return ERR_CAST(old);
+	dtor = probe(type);
+	kng_creds_leave(old);
 	return dtor;
 }
 

@@ -17,7 +17,7 @@
  * with another layout of kptrs is found out here, at load. For a moment the map has a
  * file descriptor of the caller.
  *
- * Context: Task. The caller may use bpf(2).
+ * Context: Task.
  * Return: the destructor; NULL if the kernel has no such type, or maps can't own
  *	references to it; an ERR_PTR if the map could not be made: -ENOENT or -EINVAL
  *	if the kernel has no BTF, -EPERM without the privilege, -ENOMEM.

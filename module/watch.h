@@ -30,7 +30,7 @@ bool kng_watch_kernel_cancels(void);
  * kng_watch_start() - inspect the existing maps, and new ones from now on
  * @mode: when to open the teardown door
  *
- * Context: Task; the release door is open. The caller may use bpf(2).
+ * Context: Task; the release door is open.
  * Return: 0; or why the teardown door can't be opened although it has to be.
  */
 int kng_watch_start(enum kng_teardown_mode mode);

@@ -48,7 +48,7 @@ tree_hash() {
 }
 
 # The module's sources: what dkms gets, and nothing else.
-MODULE_FILES=(Kbuild dkms.conf module include)
+MODULE_FILES=(Kbuild dkms.conf dkms.mk module include)
 export MODULE=kptr_nmi_guard
 
 module_version() {

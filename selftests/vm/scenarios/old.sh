@@ -2,5 +2,5 @@
 # shellcheck shell=sh
 # A kernel from before the problem: loading refuses, once and clearly.
 
-refused 'a kernel without btf_record' 'Operation not supported' 'older than Linux 6.7'
+refused 'a kernel without btf_record' 'Operation not supported' 'nothing to guard'
 finish
