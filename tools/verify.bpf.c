@@ -62,26 +62,64 @@ static int users_of(struct task_struct *task)
 	return BPF_CORE_READ(task, rcu_users.refs.counter);
 }
 
+/* Each of these is called by bpf_loop() for each slot; 1 ends the loop. */
+static long fill_slot(__u32 slot, void *unused)
+{
+	struct value *value = bpf_map_lookup_elem(&kng_verify, &slot);
+	struct task_struct *task;
+	struct bpf_cpumask *mask;
+
+	task = value ? bpf_task_acquire(bpf_get_current_task_btf()) : NULL;
+	if (!task)
+		return 1;
+	put_task(value, task);
+	mask = bpf_cpumask_create();
+	if (!mask)
+		return 1;
+	put_mask(value, mask);
+	return 0;
+}
+
+static long empty_slot(__u32 slot, void *unused)
+{
+	struct value *value = bpf_map_lookup_elem(&kng_verify, &slot);
+
+	if (!value)
+		return 1;
+	put_task(value, NULL);
+	put_mask(value, NULL);
+	return 0;
+}
+
+static long drop_slot(__u32 slot, void *unused)
+{
+	struct value nothing = {}, *value;
+	struct task_struct *task;
+
+	if (slot < VERIFY_UPDATED) {
+		if (bpf_map_update_elem(&kng_verify, &slot, &nothing, 0))
+			shared.errors++;
+		else
+			shared.torn++;
+		return 0;
+	}
+	value = bpf_map_lookup_elem(&kng_verify, &slot);
+	task = value ? bpf_kptr_xchg(&value->task, NULL) : NULL;
+	if (!task) {
+		shared.errors++;
+		return 0;
+	}
+	bpf_task_release(task);
+	shared.released++;
+	return 0;
+}
+
 /* In task context: a reference and a mask for each slot. */
 SEC("syscall")
 int fill(void *ctx)
 {
-	struct task_struct *task;
-	struct bpf_cpumask *mask;
-	struct value *value;
-	__u32 slot;
-
-	for (slot = 0; slot < VERIFY_SLOTS; slot++) {
-		value = bpf_map_lookup_elem(&kng_verify, &slot);
-		task = value ? bpf_task_acquire(bpf_get_current_task_btf()) : NULL;
-		if (!task)
-			return 1;
-		put_task(value, task);
-		mask = bpf_cpumask_create();
-		if (!mask)
-			return 1;
-		put_mask(value, mask);
-	}
+	if (bpf_loop(VERIFY_SLOTS, fill_slot, NULL, 0) != VERIFY_SLOTS)
+		return 1;
 	__sync_val_compare_and_swap(&shared.state, VERIFY_IDLE, VERIFY_FILLED);
 	return 0;
 }
@@ -90,16 +128,8 @@ int fill(void *ctx)
 SEC("syscall")
 int empty(void *ctx)
 {
-	struct value *value;
-	__u32 slot;
-
-	for (slot = 0; slot < VERIFY_SLOTS; slot++) {
-		value = bpf_map_lookup_elem(&kng_verify, &slot);
-		if (!value)
-			return 1;
-		put_task(value, NULL);
-		put_mask(value, NULL);
-	}
+	if (bpf_loop(VERIFY_SLOTS, empty_slot, NULL, 0) != VERIFY_SLOTS)
+		return 1;
 	shared.users = users_of(bpf_get_current_task_btf());
 	return 0;
 }
@@ -107,31 +137,11 @@ int empty(void *ctx)
 /* Where no destructor may run. */
 static int drop(void)
 {
-	struct value nothing = {}, *value;
-	struct task_struct *task;
-	__u32 slot;
-
 	if (bpf_get_current_pid_tgid() >> 32 != shared.tgid ||
 	    __sync_val_compare_and_swap(&shared.state, VERIFY_FILLED, VERIFY_BUSY) !=
 	    VERIFY_FILLED)
 		return 0;
-	for (slot = 0; slot < VERIFY_SLOTS; slot++) {
-		if (slot < VERIFY_UPDATED) {
-			if (bpf_map_update_elem(&kng_verify, &slot, &nothing, 0))
-				shared.errors++;
-			else
-				shared.torn++;
-			continue;
-		}
-		value = bpf_map_lookup_elem(&kng_verify, &slot);
-		task = value ? bpf_kptr_xchg(&value->task, NULL) : NULL;
-		if (!task) {
-			shared.errors++;
-			continue;
-		}
-		bpf_task_release(task);
-		shared.released++;
-	}
+	bpf_loop(VERIFY_SLOTS, drop_slot, NULL, 0);
 	shared.rounds++;
 	shared.state = VERIFY_DROPPED;
 	return 0;

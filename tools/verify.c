@@ -12,7 +12,6 @@
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -221,7 +220,8 @@ static bool try_source(enum source source, struct result *result)
 	skel->bss->shared.tgid = getpid();
 	link = attach(skel, source);
 	if (!link) {
-		out_note_unseen("%s: %s", sources[source].name, strerror(errno));
+		out_note_unseen("%s: this machine has none (%s)", sources[source].name,
+				strerror(errno));
 		goto out;
 	}
 	*result = (struct result){ .source = source, .shared = &shared };
@@ -235,11 +235,11 @@ static bool try_source(enum source source, struct result *result)
 	link = NULL;
 	settle(skel, result, &before);
 	shared = skel->bss->shared;
+	if (!shared.rounds)
+		out_note_unseen("%s: none came in %d s", sources[source].name, WAIT_MS / 1000);
 out:
 	bpf_link__destroy(link);
 	verify_bpf__destroy(skel);
-	if (!shared.rounds)
-		out_note_unseen("%s: none came", sources[source].name);
 	return shared.rounds;
 }
 
@@ -310,8 +310,7 @@ int cmd_verify(const struct options *opt)
 	defer = guard_text(&guard, "defer");
 	irqsoff = defer && !strcmp(defer, "irqsoff");
 	guard_free(&guard);
-	if (!getenv("KNG_LOG"))
-		libbpf_set_print(NULL);
+	libbpf_set_print(NULL);
 
 	if (!try_source(HARDWARE, &result) && !try_source(BREAKPOINT, &result) &&
 	    !(irqsoff && try_source(IRQSOFF, &result)))
