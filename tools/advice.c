@@ -26,7 +26,7 @@ static const struct {
 	  "headroom" },
 	{ "table_full", "A destructor found no place in the table of 256: unload modules that bring kptr types.",
 	  NULL },
-	{ "missed", "kprobes missed calls: boot a kernel with CONFIG_DYNAMIC_FTRACE_WITH_ARGS, load with hook=auto.",
+	{ "missed", "Kprobes missed calls: boot a kernel with CONFIG_DYNAMIC_FTRACE_WITH_ARGS, load with hook=auto.",
 	  NULL },
 	{ "refused", "Exchanges were refused, since no job could be promised: allow more jobs.",
 	  "max_jobs" },

@@ -7,7 +7,7 @@
 
 #include "guard.h"
 
-#define MODPROBE_FILE "/etc/modprobe.d/kptr_nmi_guard.conf"
+#define MODPROBE_FILE "/etc/modprobe.d/kptr-nmi-guard.conf"
 
 /* What the fault @name means, and what to do, in a sentence. */
 const char *advice_for(const char *name);

@@ -325,7 +325,7 @@ static void print_remedy(const struct report *report)
 		puts("  Load the guard: modprobe kptr_nmi_guard (no such module: kptr-nmi-guard doctor).");
 	if (irqsoff)
 		puts("  For programs with interrupts off, load it with this line in\n"
-		     "  /etc/modprobe.d/kptr_nmi_guard.conf: options kptr_nmi_guard defer=irqsoff");
+		     "  /etc/modprobe.d/kptr-nmi-guard.conf: options kptr_nmi_guard defer=irqsoff");
 	if (beyond)
 		puts("  What hangs in spite of the guard: detach that program, or have it changed.");
 }
