@@ -110,15 +110,16 @@ static const char *map_hangs(const struct map *map)
 	return NULL;
 }
 
-/* Which of the program's maps a teardown of @effect can be of; NULL-terminated walk. */
+/* The next of the program's maps that a teardown of @effect can be of. */
 static const struct map *next_map(const struct prog *prog, const struct maps *maps,
 				  enum effect effect, __u32 *i)
 {
+	const bool storage = effect == EFFECT_STORAGE;
 	const struct map *map;
 
 	while (*i < prog->nr_maps) {
 		map = maps_find(maps, prog->maps[(*i)++]);
-		if (map && is_storage(map) == (effect == EFFECT_STORAGE))
+		if (map && is_storage(map) == storage)
 			return map;
 	}
 	return NULL;

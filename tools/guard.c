@@ -82,7 +82,7 @@ static bool read_debugfs(struct guard *guard, const char *root)
 	if (!file) {
 		out_note_unseen("the guard's stats (%s: %s): %s", path, strerror(errno),
 				errno == EACCES ? "run as root" :
-				"mount debugfs: mount -t debugfs debugfs /sys/kernel/debug");
+				"debugfs has to be mounted there");
 		return false;
 	}
 	while (fgets(line, sizeof(line), file)) {

@@ -33,8 +33,10 @@ static const char usage[] =
 "2 could not find out, 77 verify could prove nothing here.\n"
 "See kptr-nmi-guard(8).\n";
 
-enum { OPT_JSON = 256, OPT_PROMETHEUS, OPT_OUTPUT, OPT_NAGIOS, OPT_ROOT,
-       OPT_SECONDS, OPT_COUNT, OPT_VERSION, OPT_HELP };
+enum {
+	OPT_JSON = 256, OPT_PROMETHEUS, OPT_OUTPUT, OPT_NAGIOS, OPT_ROOT, OPT_SECONDS, OPT_COUNT,
+	OPT_VERSION, OPT_HELP,
+};
 
 static const struct option known[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },

@@ -71,7 +71,7 @@ static const struct {
 	{ AT_FUNCTION, "__queue_work", IN_IRQSOFF, "the pool's lock is held" },
 	{ AT_FUNCTION, "insert_work", IN_IRQSOFF, "the pool's lock is held" },
 	{ AT_FUNCTION, "rcu_*", IN_IRQSOFF, "RCU's locks may be held" },
-	{ AT_STRUCT_OPS, "sched_ext_ops", IN_IRQSOFF, "a scheduler's callbacks hold the runqueue lock" },
+	{ AT_STRUCT_OPS, "sched_ext_ops", IN_IRQSOFF, "the scheduler holds the runqueue lock" },
 };
 
 static void judge_perf_event(struct place *place, long long type)

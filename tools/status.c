@@ -132,8 +132,8 @@ static void print_text(const struct guard *guard, enum verdict verdict, const ch
 		break;
 	case NOT_READABLE:
 		out_tone(TONE_WARN, "unknown:");
-		printf(guard->loaded ? " kptr_nmi_guard %s is loaded; how it fares can't be read\n" :
-		       " nothing can be read%s\n", guard->version);
+		printf(guard->loaded ? " kptr_nmi_guard %s is loaded; how it fares can't be read\n"
+		       : " nothing can be read%s\n", guard->version);
 		break;
 	}
 	for (i = 0; i < guard->nr_faults; i++)
@@ -141,7 +141,8 @@ static void print_text(const struct guard *guard, enum verdict verdict, const ch
 		       advice_for(guard->faults[i].name));
 	if (options)
 		printf("\nPut this line into " MODPROBE_FILE ", then load the guard again\n"
-		       "(modprobe -r kptr_nmi_guard; modprobe kptr_nmi_guard):\n\n    %s\n", options);
+		       "(modprobe -r kptr_nmi_guard; modprobe kptr_nmi_guard):\n\n    %s\n",
+		       options);
 	if (guard->readable)
 		print_stats(guard);
 	out_unseen();

@@ -87,7 +87,8 @@ static json_t *read_maps(const char *root)
 	snprintf(path, sizeof(path), "%s" MAPS, root);
 	file = fopen(path, "r");
 	if (!file) {
-		out_note_unseen("the maps one by one (%s): run as root, with debugfs mounted", path);
+		out_note_unseen("the maps one by one (%s): run as root, with debugfs mounted",
+				path);
 		return maps;
 	}
 	while (fgets(line, sizeof(line), file)) {

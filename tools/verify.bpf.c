@@ -26,7 +26,7 @@ typedef struct bpf_cpumask kptr_mask;
 
 extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym;
 extern void bpf_task_release(struct task_struct *p) __ksym;
-extern struct bpf_cpumask *bpf_cpumask_create(void) __ksym;
+extern __ksym struct bpf_cpumask *bpf_cpumask_create(void);
 extern void bpf_cpumask_release(struct bpf_cpumask *mask) __ksym;
 
 struct value {

@@ -78,7 +78,7 @@ run 2 top --root "$work" --count 1
 # No sysfs stats, and no debugfs: it is loaded, and that is all.
 mkdir -p "$sys"
 status 2
-check 'not readable: says what would help' says 'mount debugfs'
+check 'not readable: says what would help' says 'debugfs has to be mounted'
 status 3 --nagios
 status 0 --prometheus
 check 'not readable: no verdict' not says healthy
