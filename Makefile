@@ -16,7 +16,9 @@ help:
 ## make check-all  the same on every kernel of scripts/kernels.conf
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
-## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
+## make exposure   which loaded BPF programs could hang this machine? (builds the tool)
+## make tool       the tool kptr-nmi-guard, into build/tools (installs: make -C tools install)
+## make lint       checkpatch, sparse, W=1, shellcheck, the docs' tables
 ## make lint-selftest  each check of lint finds what it should
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
@@ -49,6 +51,21 @@ check-kernel: prepare
 lint:
 	@scripts/lint
 
+exposure:
+	@scripts/exposure
+
+tool:
+	@$(MAKE) -s -C tools
+
+# What docs show of a run of the demo, and what scripts draw.
+recording:
+	@env -u MAKEFLAGS -u MAKELEVEL scripts/record docs/demo.cast make demo
+	@scripts/record --svg docs/demo.cast >docs/demo.svg
+
+pictures:
+	@scripts/job-path >docs/job-path.svg
+	@scripts/record --svg docs/demo.cast >docs/demo.svg
+
 lint-selftest:
 	@scripts/lint-selftest
 
@@ -67,4 +84,5 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug check-kernel lint lint-selftest install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug check-kernel lint lint-selftest \
+	exposure tool recording pictures install uninstall doctor clean distclean

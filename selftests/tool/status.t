@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# kptr-nmi-guard status, top and doctor on this machine: a made-up /sys stands for
+# modules in each state, those of the future included. No root, no boot.
+
+set -u
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tool=$("$TOP/scripts/tool")/kptr-nmi-guard || exit
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sys=$work/sys/module/kptr_nmi_guard
+N=0
+
+# The guard's counters, as its own header names them
+counters=$(sed -n 's/.*= "\([a-z_]*\)",.*/\1/p' "$TOP/include/kng_counters.h")
+
+check() {
+	local what=$1
+	shift
+	N=$((N + 1))
+	if "$@"; then
+		echo "ok $N - $what"
+	else
+		echo "not ok $N - $what"
+		echo "#   false: $*"
+		sed 's/^/#   | /' "$work/out"
+	fi
+}
+# run STATUS OPTION...: its exit status has to be that
+run() {
+	local want=$1 rc=0
+	shift
+	"$tool" "$@" >"$work/out" 2>&1 || rc=$?
+	check "$*: exit status $want" test "$rc" -eq "$want"
+}
+not() { ! "$@"; }
+says() { grep -Eq -- "$1" "$work/out"; }
+# shellcheck disable=SC2016 # perl's, not the shell's
+parses() { perl -MJSON::PP -0777 -ne 'decode_json($_)' "${1:-$work/out}"; }
+
+# module HEALTH [NAME=VALUE]...: as the module would say it
+module() {
+	local pair name
+	rm -rf "$work/sys"
+	mkdir -p "$sys/stats" "$sys/parameters"
+	echo 0.1.0 >"$sys/version"
+	[ -z "$1" ] || echo "$1" >"$sys/health"
+	shift
+	for name in $counters; do
+		echo 0 >"$sys/stats/$name"
+	done
+	for pair in hook=ftrace defer=nmi on_empty=leak reserve=capacity door_teardown=open \
+		'door_release_task_struct=destructor and release' jobs_total=4096 jobs_idle=4096 \
+		pending=0 peak_pending=0 longest_run=0 maps_watched=1 maps_unwatched=0 reserved=8 \
+		references=0 headroom=2048 wanted=4096 shortfall=0 missed=0 "$@"; do
+		echo "${pair#*=}" >"$sys/stats/${pair%%=*}"
+	done
+	echo 4096 >"$sys/parameters/max_jobs"
+	echo 2048 >"$sys/parameters/headroom"
+}
+status() {
+	local want=$1
+	shift
+	run "$want" status --root "$work" "$@"
+}
+
+mkdir -p "$work/sys/module"
+status 1
+check 'not loaded: says so' says '^not loaded:'
+status 2 --nagios
+check 'not loaded: critical' says '^KPTR_NMI_GUARD CRITICAL'
+status 1 --json
+check 'not loaded: JSON' parses
+status 0 --prometheus
+check 'not loaded: a metric' says '^kptr_nmi_guard_loaded 0$'
+run 2 top --root "$work" --count 1
+
+# No sysfs stats, and no debugfs: it is loaded, and that is all.
+mkdir -p "$sys"
+status 2
+check 'not readable: says what would help' says 'debugfs has to be mounted'
+status 3 --nagios
+status 0 --prometheus
+check 'not readable: no verdict' not says healthy
+status 2 --json
+check 'not readable: JSON' parses
+
+module ok
+status 0
+check 'ok' says '^ok: kptr_nmi_guard 0.1.0'
+status 0 --nagios
+status 0 --json
+check 'ok: JSON' parses
+check 'ok: numbers are numbers' says '"jobs_total":4096'
+check 'no colour where there is no terminal' not says "$(printf '\033')"
+run 0 top --root "$work" --count 2 --seconds 1 --json
+check 'top: two objects, one a line' test "$(grep -c '^{.*}$' "$work/out")" -eq 2
+run 0 top --root "$work" --count 1
+
+# The module's own word counts, also about what the tool has never heard of.
+module 'degraded: shortfall=1822, door_release_cgroup=destructor, strange=7' shortfall=1822 wanted=5918
+status 1
+check 'degraded: says so' says '^degraded:'
+check 'degraded: each fault' says 'strange=7: See kptr_nmi_guard'
+check 'degraded: what to do' says '^    options kptr_nmi_guard max_jobs=8192$'
+status 1 --nagios
+check 'degraded: in one line' says 'shortfall=1822, door_release_cgroup=destructor, strange=7 \|'
+status 1 --json
+check 'degraded: JSON' parses
+check 'degraded: the line is in it' says '"modprobe_options":"options kptr_nmi_guard max_jobs=8192"'
+status 0 --prometheus
+check 'degraded: a metric' says '^kptr_nmi_guard_healthy 0$'
+module 'degraded: empty=3' empty=3 peak_pending=9000
+status 1
+check 'empty: more headroom' says '^    options kptr_nmi_guard headroom=32768$'
+
+# Without such a word it is worked out here: each of these counts.
+for name in shortfall maps_unwatched empty table_full leaked inlined missed refused bad_context; do
+	module '' "$name=1"
+	status 1
+	check "$name=1: degraded" says "^  $name=1: [A-Z]"
+done
+module '' door_release_cgroup=none
+status 1
+check 'a door that could not be hooked: degraded' says '^  door_release_cgroup=none: The function'
+module ''
+status 0
+
+# Metrics: each counter has one; rules and dashboard use no other names.
+status 0 --prometheus --output "$work/metrics"
+check '--output: nothing on stdout' test ! -s "$work/out"
+run 2 status --root "$work" --prometheus --output "$work/no/such/directory"
+for name in $counters; do
+	check "a metric for $name" grep -q "^kptr_nmi_guard_${name}_total 0$" "$work/metrics"
+done
+for file in alerts.yml dashboard.json; do
+	names=$(grep -o 'kptr_nmi_guard_[a-z_]*' "$TOP/monitoring/$file" | sort -u)
+	for name in $names; do
+		[ "$name" = kptr_nmi_guard_ ] ||
+			check "$file: there is a metric $name" grep -q "^${name}[ {]" "$work/metrics"
+	done
+done
+check 'dashboard.json parses' parses "$TOP/monitoring/dashboard.json"
+
+# What it can't understand
+run 2
+run 2 nonsense
+run 2 status --nonsense
+run 2 status --json --nagios
+run 2 top --seconds 0
+run 2 exposure --nagios
+run 2 status too many
+run 0 --help
+check '--help names each command' test "$(grep -cE '^  (doctor|exposure|verify|status|top) ' "$work/out")" -eq 5
+run 0 --version
+
+# The completion knows each option of --help, and no other.
+"$tool" --help | grep -o -- '--[a-z]*' | grep -vx -- '--help\|--version' | sort -u >"$work/help"
+grep -o -- '--[a-z]*' "$TOP/tools/completion.bash" | grep -vx -- '--help\|--version\|--first\|--' | sort -u >"$work/out"
+check 'completion and --help have the same options' cmp -s "$work/help" "$work/out"
+
+# promtool comes with Debian's prometheus, which is not small: only where it is.
+if command -v promtool >/dev/null; then
+	prom() { promtool "$@" >"$work/out" 2>&1; }
+	check 'promtool check metrics' prom check metrics <"$work/metrics"
+	check 'promtool: not a word' test ! -s "$work/out"
+	check 'promtool check rules' prom check rules "$TOP/monitoring/alerts.yml"
+	check 'promtool test rules' prom test rules "$TOP/monitoring/alerts_test.yml"
+else
+	N=$((N + 1))
+	echo "ok $N - metrics and rules # SKIP no promtool: apt-get install prometheus"
+fi
+echo "1..$N"
