@@ -16,6 +16,7 @@ help:
 ## make check-all  the same on every kernel of scripts/kernels.conf
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
+## make check-mutants  breaks the sources in many ways: the tests notice each
 ## make lint       checkpatch, sparse, W=1, shellcheck, README's tables
 ## make lint-selftest  each check of lint finds what it should
 ## make all        builds the module (dkms), test modules and programs for KERNEL
@@ -46,6 +47,9 @@ check-debug:
 check-kernel: prepare
 	@KNG_PREPARED=1 KNG_KERNELS=$(KERNEL) prove --exec '' --timer selftests/kernel/kernel.t
 
+check-mutants:
+	@scripts/check-mutants -j 2
+
 lint:
 	@scripts/lint
 
@@ -67,4 +71,4 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug check-kernel lint lint-selftest install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug check-kernel check-mutants lint lint-selftest install uninstall doctor clean distclean
