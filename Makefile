@@ -16,6 +16,7 @@ help:
 ## make check-all  the same on every kernel of scripts/kernels.conf
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
+## make check-mutants  breaks the sources in many ways: the tests notice each
 ## make exposure   which loaded BPF programs could hang this machine? (builds the tool)
 ## make tool       the tool kptr-nmi-guard, into build/tools (installs: make -C tools install)
 ## make lint       checkpatch, sparse, W=1, shellcheck, the docs' tables
@@ -47,6 +48,9 @@ check-debug:
 
 check-kernel: prepare
 	@KNG_PREPARED=1 KNG_KERNELS=$(KERNEL) prove --exec '' --timer selftests/kernel/kernel.t
+
+check-mutants:
+	@scripts/check-mutants -j 2
 
 lint:
 	@scripts/lint
@@ -84,5 +88,5 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug check-kernel lint lint-selftest \
-	exposure tool recording pictures install uninstall doctor clean distclean
+.PHONY: help all prepare demo check check-all check-debug check-kernel check-mutants \
+	lint lint-selftest exposure tool recording pictures install uninstall doctor clean distclean

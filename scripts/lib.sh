@@ -47,6 +47,15 @@ tree_hash() {
 	done | sort -z | xargs -0 -r sha256sum | sed "s|$TOP/||" | sha256sum | cut -c1-16
 }
 
+# copy_tree DIR: what is tracked, or would be; without what was built.
+copy_tree() {
+	if [ "$(git -C "$TOP" rev-parse --show-toplevel 2>/dev/null)" = "$TOP" ]; then
+		git -C "$TOP" ls-files -z --cached --others --exclude-standard
+	else
+		(cd "$TOP" && find . \( -path ./.git -o -path ./build \) -prune -o -type f -print0)
+	fi | tar -C "$TOP" -c --null --ignore-failed-read -T - 2>/dev/null | tar -C "$1" -x
+}
+
 # The module's sources: what dkms gets, and nothing else.
 MODULE_FILES=(Kbuild dkms.conf dkms.mk module include)
 export MODULE=kptr_nmi_guard
