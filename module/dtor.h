@@ -74,7 +74,7 @@ static inline void kng_dtor_put(unsigned int index)
  */
 static inline void kng_dtor_call(unsigned int index, void *obj)
 {
-	if (unlikely(kng_params.irqsoff)) {
+	if (kng_entry_defers_irqsoff()) {
 		void *mark = kng_entry_mark_own_call(obj);
 
 		kng_dtors[index].fn(obj);

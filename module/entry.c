@@ -16,9 +16,15 @@
 
 #include "compat.h"
 #include "entry.h"
-#include "params.h"
 
 DEFINE_PER_CPU(union kng_depth, kng_entry_depth);
+
+DEFINE_STATIC_KEY_FALSE(kng_entry_irqsoff);
+
+void kng_entry_defer_irqsoff(void)
+{
+	static_branch_enable(&kng_entry_irqsoff);
+}
 
 /*
  * See kng_entry_mark_own_call(). One mark for NMI, and one for the code that NMIs
@@ -63,7 +69,7 @@ void *kng_entry_mark_own_call(void *arg0)
 	if (in_nmi()) {
 		before = __this_cpu_read(own_call_in_nmi);
 		__this_cpu_write(own_call_in_nmi, arg0);
-	} else if (kng_params.irqsoff && irqs_disabled()) {
+	} else if (kng_entry_defers_irqsoff() && irqs_disabled()) {
 		before = __this_cpu_read(own_call_irqsoff);
 		__this_cpu_write(own_call_irqsoff, arg0);
 	}
@@ -91,18 +97,12 @@ static noinline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }
 
-static void nmi_handler(unsigned long ip, unsigned long parent_ip,
-			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void divert_handler(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	if (unlikely(in_nmi()))
 		divert(container_of(ops, struct kng_hook, ops), fregs);
-}
-
-/* With defer=irqsoff. */
-static void irqsoff_handler(unsigned long ip, unsigned long parent_ip,
-			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (in_nmi() || irqsoff_diverts(ftrace_regs_get_argument(fregs, 0)))
+	else if (kng_entry_defers_irqsoff() && irqsoff_diverts(ftrace_regs_get_argument(fregs, 0)))
 		divert(container_of(ops, struct kng_hook, ops), fregs);
 }
 
@@ -111,7 +111,7 @@ static void outside_handler(unsigned long ip, unsigned long parent_ip,
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
-	if (in_nmi() || (kng_params.irqsoff &&
+	if (in_nmi() || (kng_entry_defers_irqsoff() &&
 			 irqsoff_diverts(ftrace_regs_get_argument(fregs, 0))))
 		divert(hook, fregs);
 	else
@@ -141,7 +141,5 @@ ftrace_func_t kng_entry_handler(const struct kng_hook *hook)
 		return enter_handler;
 	if (hook->replacement)
 		return replace_handler;
-	if (hook->outside)
-		return outside_handler;
-	return kng_params.irqsoff ? irqsoff_handler : nmi_handler;
+	return hook->outside ? outside_handler : divert_handler;
 }

@@ -6,6 +6,7 @@
 #define KNG_ENTRY_H
 
 #include <linux/ftrace.h>
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -70,6 +71,31 @@ struct kng_hook {
 	struct ftrace_ops ops;
 	struct kng_kprobe kprobe[KNG_HOOK_FUNCTIONS];
 };
+
+/* See kng_entry_defers_irqsoff(). Never switched off again. */
+DECLARE_STATIC_KEY_FALSE(kng_entry_irqsoff);
+
+/**
+ * kng_entry_defers_irqsoff() - ask whether calls with interrupts off are diverted, too
+ *
+ * Context: Any, nested NMI included.
+ * Return: true if they are, from the next call on.
+ */
+static __always_inline bool kng_entry_defers_irqsoff(void)
+{
+	return static_branch_unlikely(&kng_entry_irqsoff);
+}
+
+/**
+ * kng_entry_defer_irqsoff() - divert calls with interrupts off from now on
+ *
+ * A destructor that the guard's irq_work has called just before is not marked
+ * (kng_entry_mark_own_call()). If it calls a hooked function, that is deferred
+ * once more, which is harmless.
+ *
+ * Context: Task, may sleep. Needs ftrace.
+ */
+void kng_entry_defer_irqsoff(void);
 
 /**
  * kng_entry_handler() - choose the ftrace handler for a hook

@@ -162,7 +162,7 @@ int __init kng_hook_init(void)
 	/* Armed kprobes share no function with unarmed ones. */
 	if (!uses_ftrace)
 		kng_hook_init_done();
-	if (kng_params.irqsoff && !uses_ftrace) {
+	if (kng_params.defer == KNG_DEFER_IRQSOFF && !uses_ftrace) {
 		pr_err("defer=irqsoff has to skip functions, which kprobes can't: load with defer=nmi\n");
 		return -EOPNOTSUPP;
 	}
@@ -170,6 +170,8 @@ int __init kng_hook_init(void)
 		pr_err("reserve=exact has to replace bpf_kptr_xchg, which kprobes can't: load with reserve=capacity\n");
 		return -EOPNOTSUPP;
 	}
+	if (kng_params.defer == KNG_DEFER_IRQSOFF)
+		kng_entry_defer_irqsoff();
 	return 0;
 }
 

@@ -51,9 +51,9 @@ static char *hook = "auto";
 module_param(hook, charp, 0444);
 MODULE_PARM_DESC(hook, "How to hook functions: auto, ftrace or kprobe; auto takes kprobe where ftrace can't hook, kprobe misses calls inside kprobe handlers (default auto)");
 
-static char *defer = "nmi";
+static char *defer = "auto";
 module_param(defer, charp, 0444);
-MODULE_PARM_DESC(defer, "Which destructor and release calls to defer: those in NMI, or also those with interrupts off, whose caller may hold a lock that they take: nmi or irqsoff (default nmi)");
+MODULE_PARM_DESC(defer, "Which destructor and release calls to defer: those in NMI, also those with interrupts off, whose caller may hold a lock that they take, or the latter once there is a scheduler of sched_ext or the like: auto, nmi or irqsoff (default auto)");
 
 static char *reserve = "capacity";
 module_param(reserve, charp, 0444);
@@ -87,7 +87,7 @@ static bool __init check_numbers(void)
 static const char * const on_empty_names[] __initconst = { "leak", "inline", NULL };
 static const char * const teardown_names[] __initconst = { "auto", "always", "needed", NULL };
 static const char * const hook_names[] __initconst = { "auto", "ftrace", "kprobe", NULL };
-static const char * const defer_names[] __initconst = { "nmi", "irqsoff", NULL };
+static const char * const defer_names[] __initconst = { "auto", "nmi", "irqsoff", NULL };
 static const char * const reserve_names[] __initconst = { "capacity", "exact", NULL };
 
 static bool __init check_choice(const char *name, const char *value,
@@ -112,14 +112,14 @@ static bool __init check_choices(void)
 	if (!check_choice("on_empty", on_empty, on_empty_names, "leak or inline", &empty) ||
 	    !check_choice("teardown", teardown, teardown_names, "auto, always or needed", &mode) ||
 	    !check_choice("hook", hook, hook_names, "auto, ftrace or kprobe", &kind) ||
-	    !check_choice("defer", defer, defer_names, "nmi or irqsoff", &off) ||
+	    !check_choice("defer", defer, defer_names, "auto, nmi or irqsoff", &off) ||
 	    !check_choice("reserve", reserve, reserve_names, "capacity or exact", &exact))
 		return false;
 
 	kng_params.on_empty = empty;
 	kng_params.teardown = mode;
 	kng_params.hook = kind;
-	kng_params.irqsoff = off;
+	kng_params.defer = off;
 	kng_params.exact = exact;
 	return true;
 }

@@ -63,6 +63,19 @@ enum kng_hook_choice {
 };
 
 /**
+ * enum kng_defer_choice - which calls are deferred
+ * @KNG_DEFER_AUTO: those in NMI and, once there is a map of struct_ops, also those with
+ *	interrupts off: a scheduler of sched_ext is called under the runqueue lock
+ * @KNG_DEFER_NMI: those in NMI
+ * @KNG_DEFER_IRQSOFF: those in NMI and those with interrupts off
+ */
+enum kng_defer_choice {
+	KNG_DEFER_AUTO,
+	KNG_DEFER_NMI,
+	KNG_DEFER_IRQSOFF,
+};
+
+/**
  * struct kng_params - the parameters, checked
  * @jobs: number of jobs that the pool has at all times
  * @headroom: number of jobs beyond the references that maps have room for
@@ -72,7 +85,7 @@ enum kng_hook_choice {
  * @on_empty: what to do when the pool has no job
  * @teardown: when to hook bpf_obj_free_fields()
  * @hook: which mechanism hooks functions
- * @irqsoff: defer calls that are made with interrupts off, not only in NMI
+ * @defer: which calls are deferred
  * @exact: count the references in maps, and refuse those that have no job
  * @shrink: keep jobs only for the references that were counted
  */
@@ -85,7 +98,7 @@ struct kng_params {
 	enum kng_on_empty on_empty;
 	enum kng_teardown_mode teardown;
 	enum kng_hook_choice hook;
-	bool irqsoff;
+	enum kng_defer_choice defer;
 	bool exact;
 	bool shrink;
 };

@@ -37,7 +37,7 @@ static void stats_print(struct seq_buf *m)
 	seq_buf_printf(m, "version: %s\n", KNG_VERSION);
 	seq_buf_puts(m, "state: active\n");
 	seq_buf_printf(m, "hook: %s\n", kng_hook_uses_ftrace() ? "ftrace" : "kprobe");
-	seq_buf_printf(m, "defer: %s\n", kng_params.irqsoff ? "irqsoff" : "nmi");
+	seq_buf_printf(m, "defer: %s\n", kng_entry_defers_irqsoff() ? "irqsoff" : "nmi");
 	seq_buf_printf(m, "door_teardown: %s\n", kng_watch_door());
 	kng_types_show(m);
 	seq_buf_printf(m, "on_empty: %s\n", kng_params.on_empty == KNG_LEAK ? "leak" : "inline");

@@ -16,6 +16,9 @@
  * unguarded. A destructor that no map has a field for stays unguarded: that of an object
  * of bpf_obj_new() which a program fills and drops without storing it in a map.
  *
+ * The watch also sees the maps of struct_ops, and makes the doors divert calls with
+ * interrupts off then (defer=auto).
+ *
  * Newer kernels don't free kptrs of maps in NMI. They can be recognised by
  * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has this function, yet
  * lets programs drop objects with kptrs in NMI. So the hint only makes `auto' rely on
@@ -28,9 +31,11 @@
 
 #include "adopt.h"
 #include "count.h"
+#include "entry.h"
 #include "hook.h"
 #include "learn.h"
 #include "maps.h"
+#include "params.h"
 #include "probe.h"
 #include "reserve.h"
 #include "teardown.h"
@@ -46,6 +51,7 @@ static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
 
 /* Written by on_map_fd(), read by the worker. */
 static bool door_wanted;
+static bool irqsoff_wanted;
 
 static int open_door(void)
 {
@@ -73,6 +79,10 @@ static void handle_new_maps(struct work_struct *work)
 {
 	int ret = 0;
 
+	if (READ_ONCE(irqsoff_wanted) && !kng_entry_defers_irqsoff()) {
+		kng_entry_defer_irqsoff();
+		pr_info("a struct_ops map appeared: from now on calls with interrupts off are deferred, too\n");
+	}
 	if (!kng_learn_noted())
 		WRITE_ONCE(door_wanted, true);
 	if (READ_ONCE(door_wanted))
@@ -133,6 +143,20 @@ static bool exchangeable(const struct btf_record *rec)
 	       rec->field_mask & (BPF_KPTR_REF | BPF_KPTR_PERCPU | BPF_LIST_HEAD | BPF_RB_ROOT);
 }
 
+/*
+ * The kernel calls programs of struct_ops as it would call its own functions. A scheduler
+ * of sched_ext is called under the runqueue lock, which the last put of a cgroup takes when
+ * it wakes a worker. So this is a deadlock without any NMI.
+ */
+static bool wants_irqsoff(const struct bpf_map *map)
+{
+	if (map->map_type != BPF_MAP_TYPE_STRUCT_OPS || kng_params.defer != KNG_DEFER_AUTO ||
+	    !kng_hook_uses_ftrace() || kng_entry_defers_irqsoff())
+		return false;
+	WRITE_ONCE(irqsoff_wanted, true);
+	return true;
+}
+
 static void charge(const struct bpf_map *map)
 {
 	/* Without this hook we would not know when the map is freed. */
@@ -151,18 +175,19 @@ static void on_map_fd(unsigned long arg0)
 {
 	const struct bpf_map *map = (const struct bpf_map *)arg0;
 	const struct btf_record *rec = map->record;
-	bool work = false;
+	bool work;
 	u32 i;
 
 	if (!READ_ONCE(started) || kng_probe_owns(map->id))
 		return;
+	work = wants_irqsoff(map);
 	if (exchangeable(rec) || (map->inner_map_meta && exchangeable(map->inner_map_meta->record)))
 		WRITE_ONCE(found_exchangeable, true);
-	if (IS_ERR_OR_NULL(rec))
-		return;
-	charge(map);
-	for (i = 0; i < rec->cnt; i++)
-		work |= inspect_field(&rec->fields[i]);
+	if (!IS_ERR_OR_NULL(rec)) {
+		charge(map);
+		for (i = 0; i < rec->cnt; i++)
+			work |= inspect_field(&rec->fields[i]);
+	}
 	if (work)
 		schedule_work(&new_maps_work);
 }

@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 	struct options opt = { .variant = "all" };
 	const struct kng_kfuncs *out;
 	struct kfuncs_bpf *skel;
-	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct bpf_test_run_opts run = { .sz = sizeof(run) };
 	unsigned int i;
 	bool all;
 	int err;

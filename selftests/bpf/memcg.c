@@ -157,7 +157,8 @@ static void verdict(unsigned int rounds, long long dying)
 	note("nmis %llu, put %llu, missed %llu", ctl->nmis, ctl->put, ctl->missed);
 	tap_ok(ctl->put == rounds && ctl->put - ctl->not_last >= rounds / 4,
 	       "%llu puts in NMI, %llu not of the last reference", ctl->put, ctl->not_last);
-	tap_ok(put.nmi >= (long long)rounds, "bpf_put_mem_cgroup() was entered in NMI (%lld)", put.nmi);
+	tap_ok(put.nmi >= (long long)rounds, "bpf_put_mem_cgroup() was entered in NMI (%lld)",
+	       put.nmi);
 	if (options->expect_nmi == DTORS_STUBBED)
 		tap_ok(!work.nmi, "the last put's work was not done in NMI (%lld)", work.nmi);
 	tap_ok(wait_until(all_gone, &dying, options->timeout_ms), "the removed cgroups are gone");

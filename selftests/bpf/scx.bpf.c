@@ -5,7 +5,7 @@
  * first out) and keeps cgroups in maps, as schedulers do that account for them:
  *
  *   stopping   the array's references go as a task stops running
- *   exit_task  each new task takes a reference from the array into its storage, which
+ *   exit_task  each child of the loader takes a reference from the array into its storage, which
  *              is deleted when the task ends
  */
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 
 const volatile struct kng_conf conf;
 const volatile __u32 at_exit;	/* of tasks; else as they stop running */
+const volatile __u32 loader;	/* its pid */
 struct kng_ctl ctl;
 
 #include "array.bpf.h"
@@ -85,7 +86,8 @@ int BPF_PROG(init_task, struct task_struct *p, struct scx_init_task_args *args)
 	struct owned *to;
 	int err = -ENOMEM;
 
-	if (!at_exit || !ctl.open)
+	/* Only children of the loader: they end soon. */
+	if (!at_exit || !ctl.open || bpf_get_current_pid_tgid() >> 32 != loader)
 		return 0;
 	bpf_loop(conf.slots, find_slot, &taking, 0);
 	if (taking.slot >= KNG_SLOTS_MAX)

@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 	exercise_conf(&skel->rodata->conf, &opt);
 	*(__u32 *)&skel->rodata->by_release = true;
 	*(__u32 *)&skel->rodata->at_exit = at_exit;
+	*(__u32 *)&skel->rodata->loader = getpid();
 	if (!exercise_load(skel->skeleton, "scx"))
 		return tap_done();
 	if (!schedule_begin(skel))

@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/tap.sh"
 
-for kernel in $KERNELS; do
+for kernel in ${KNG_PATH_KERNELS:-$KERNELS}; do
 	add=(--add "$TOP/docs/releases.tsv:/tests/releases.tsv")
 	if [ -n "${KNG_SLOW:-}" ]; then
 		kfuncs=$(mktemp)
