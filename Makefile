@@ -24,6 +24,9 @@ help:
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
 ## make uninstall  as root: takes all of it back
+## make deb        Debian packages, into build/deb (built in a Debian root, checked by lintian)
+## make rpm        RPMs, into build/rpm
+## make dist       the tarball that they are built from, with its checksum, into build/dist
 ## make doctor     whether this machine can run the guard, and why not
 ## make clean      what was built; downloads and roots stay
 ## make distclean  everything generated
@@ -79,6 +82,9 @@ install:
 uninstall:
 	@scripts/uninstall
 
+deb rpm dist:
+	@scripts/package $@
+
 doctor:
 	@scripts/doctor
 
@@ -89,4 +95,5 @@ distclean:
 	@scripts/clean --all
 
 .PHONY: help all prepare demo check check-all check-debug check-kernel check-mutants \
-	lint lint-selftest exposure tool recording pictures install uninstall doctor clean distclean
+	lint lint-selftest exposure tool recording pictures install uninstall deb rpm dist doctor \
+	clean distclean

@@ -74,8 +74,8 @@ owned() {
 		if packaged "/usr/src/$MODULE-$version"; then
 			case $(package_manager) in
 			apt) echo "apt-get purge $PACKAGE-dkms" ;;
-			dnf) echo "dnf remove dkms-$PACKAGE" ;;
-			zypper) echo "zypper remove dkms-$PACKAGE" ;;
+			dnf) echo "dnf remove $PACKAGE-dkms" ;;
+			zypper) echo "zypper remove $PACKAGE-dkms" ;;
 			*) echo "remove the package of /usr/src/$MODULE-$version" ;;
 			esac
 			return
