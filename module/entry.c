@@ -46,10 +46,10 @@ static DEFINE_PER_CPU(void *, own_call_irqsoff);
  * either, but it is harmless: the program holds a reference, so the destructor's
  * own put was not the last one and takes no lock.
  */
-static bool irqsoff_diverts(unsigned long arg0)
+static bool is_own_call(struct ftrace_regs *fregs)
 {
-	return irqs_disabled() &&
-	       (unsigned long)__this_cpu_read(own_call_irqsoff) != arg0;
+	return !in_nmi() && (unsigned long)__this_cpu_read(own_call_irqsoff) ==
+			    ftrace_regs_get_argument(fregs, 0);
 }
 
 /*
@@ -81,10 +81,8 @@ void *kng_entry_mark_own_call(void *arg0)
  * without 3e9a18e1c3e9 ("ftrace: bpf: Fix IPMODIFY + DIRECT in modify_ftrace_direct()")
  * a BPF trampoline may call the original all the same. If the handler had queued the
  * reference, it would be dropped twice. This way the call is unguarded, no worse.
- *
- * Not inline: calls outside NMI, which are nearly all, save no register for it.
  */
-static noinline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
+static __always_inline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
 	unsigned long arg0 = ftrace_regs_get_argument(fregs, 0);
 
@@ -97,13 +95,28 @@ static noinline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }
 
+static __always_inline bool must_divert(struct ftrace_regs *fregs)
+{
+	return unlikely(in_nmi()) ||
+	       (kng_entry_defers_irqsoff() && irqs_disabled() && !is_own_call(fregs));
+}
+
+/*
+ * Not inline, and with the handlers' own arguments: calls outside NMI, which are nearly
+ * all, save and move no register for it.
+ */
+static noinline __noclone
+void divert_one(unsigned long ip, unsigned long parent_ip,
+		struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	divert(container_of(ops, struct kng_hook, ops), fregs);
+}
+
 static void divert_handler(unsigned long ip, unsigned long parent_ip,
 			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (unlikely(in_nmi()))
-		divert(container_of(ops, struct kng_hook, ops), fregs);
-	else if (kng_entry_defers_irqsoff() && irqsoff_diverts(ftrace_regs_get_argument(fregs, 0)))
-		divert(container_of(ops, struct kng_hook, ops), fregs);
+	if (must_divert(fregs))
+		divert_one(ip, parent_ip, ops, fregs);
 }
 
 static void outside_handler(unsigned long ip, unsigned long parent_ip,
@@ -111,8 +124,7 @@ static void outside_handler(unsigned long ip, unsigned long parent_ip,
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
-	if (in_nmi() || (kng_entry_defers_irqsoff() &&
-			 irqsoff_diverts(ftrace_regs_get_argument(fregs, 0))))
+	if (must_divert(fregs))
 		divert(hook, fregs);
 	else
 		hook->outside(ftrace_regs_get_argument(fregs, 0),
@@ -133,6 +145,44 @@ static void enter_handler(unsigned long ip, unsigned long parent_ip,
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
 	hook->enter(ftrace_regs_get_argument(fregs, 0));
+}
+
+/* ftrace's call is among the first instructions of a function, which is as long as this. */
+#define ENTRY_BYTES	16
+
+/* Groups have few functions, and only hooked ones get here. */
+static struct kng_hook *hook_at(struct ftrace_ops *ops, unsigned long ip)
+{
+	struct kng_member *m = container_of(ops, struct kng_group, ops)->member;
+
+	while (ip - m->address >= ENTRY_BYTES)
+		m++;
+	return m->hook;
+}
+
+static noinline __noclone
+void divert_member(unsigned long ip, unsigned long parent_ip,
+		   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	divert(hook_at(ops, ip), fregs);
+}
+
+static void group_divert_handler(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (must_divert(fregs))
+		divert_member(ip, parent_ip, ops, fregs);
+}
+
+static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	hook_at(ops, ip)->enter(ftrace_regs_get_argument(fregs, 0));
+}
+
+ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook)
+{
+	return hook->enter ? group_enter_handler : group_divert_handler;
 }
 
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook)

@@ -52,6 +52,8 @@ struct kng_kprobe {
  * @hooked: bit i is set if @function[i] is hooked. Written by
  *	kng_hook_install().
  * @error: why @function[i] is not hooked. Written by kng_hook_install().
+ * @group: the hooks that share an ftrace_ops with this one; NULL: it has its own.
+ *	Written by kng_hook_install_group().
  * @ops: for ftrace
  * @kprobe: for kprobes
  */
@@ -67,9 +69,38 @@ struct kng_hook {
 	bool skips;
 	unsigned int hooked;
 	int error[KNG_HOOK_FUNCTIONS];
+	struct kng_group *group;
 
 	struct ftrace_ops ops;
 	struct kng_kprobe kprobe[KNG_HOOK_FUNCTIONS];
+};
+
+#define KNG_GROUP_HOOKS		6
+
+/**
+ * struct kng_member - a function of a group
+ * @address: where it is
+ * @hook: the hook that it belongs to
+ */
+struct kng_member {
+	unsigned long address;
+	struct kng_hook *hook;
+};
+
+/**
+ * struct kng_group - hooks that share one ftrace_ops
+ * @ops: for ftrace
+ * @nr: number of entries of @member
+ * @nr_hooks: number of entries of @hook
+ * @hook: the hooks
+ * @member: their functions. Written by kng_hook_install_group().
+ */
+struct kng_group {
+	struct ftrace_ops ops;
+	unsigned int nr;
+	unsigned int nr_hooks;
+	struct kng_hook *hook[KNG_GROUP_HOOKS];
+	struct kng_member member[KNG_GROUP_HOOKS * KNG_HOOK_FUNCTIONS];
 };
 
 /* See kng_entry_defers_irqsoff(). Never switched off again. */
@@ -105,6 +136,15 @@ void kng_entry_defer_irqsoff(void);
  * Return: the function for ftrace to call.
  */
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
+
+/**
+ * kng_entry_group_handler() - choose the ftrace handler for a group
+ * @hook: one of its hooks
+ *
+ * Context: Any.
+ * Return: the function for ftrace to call.
+ */
+ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook);
 
 DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
 

@@ -16,102 +16,36 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 
 #include "compat.h"
 #include "hook.h"
 #include "kprobe.h"
+#include "lookup.h"
 #include "params.h"
 
 static bool uses_ftrace;
 
-/*
- * kprobes that are never armed: they tell where a function is. To remove one takes a
- * grace period, so those of the module's init are removed together.
- */
-#define MAX_LOOKUPS	16
-
-static struct kprobe lookups[MAX_LOOKUPS];
-static unsigned int nr_lookups;
-static bool keeps_lookups = true;
-static DEFINE_MUTEX(lookups_lock);
-
-static void remove_lookups(void)
-{
-	struct kprobe *all[MAX_LOOKUPS];
-	unsigned int i;
-
-	for (i = 0; i < nr_lookups; i++)
-		all[i] = &lookups[i];
-	if (nr_lookups)
-		unregister_kprobes(all, nr_lookups);
-	nr_lookups = 0;
-}
-
-/*
- * Find the address of a function.
- *
- * ftrace_set_filter() takes names, but it hides an error: if Linux 6.12 has no
- * memory for the matching entry, it returns 0 and leaves the filter empty. An
- * empty filter matches every function of the kernel.
- */
-static int find_address(const char *function, unsigned long *address)
-{
-	struct kprobe *kp;
-	int ret;
-
-	mutex_lock(&lookups_lock);
-	kp = &lookups[nr_lookups];
-	memset(kp, 0, sizeof(*kp));
-	kp->symbol_name = function;
-	kp->flags = KPROBE_FLAG_DISABLED;
-	ret = register_kprobe(kp);
-	if (!ret) {
-		*address = (unsigned long)kp->addr;
-		nr_lookups++;
-	}
-	if (nr_lookups == MAX_LOOKUPS || !keeps_lookups)
-		remove_lookups();
-	mutex_unlock(&lookups_lock);
-	return ret;
-}
-
-void kng_hook_init_done(void)
-{
-	mutex_lock(&lookups_lock);
-	keeps_lookups = false;
-	remove_lookups();
-	mutex_unlock(&lookups_lock);
-}
-
-static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned long address)
+/* Add a function to the filter. *@address: where it is; if 0, it is found and stored. */
+static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned long *address)
 {
 	int ret = 0;
 
-	if (!address && !function)
+	if (!*address && !function)
 		return -ENOENT;
-	if (!address)
-		ret = find_address(function, &address);
+	if (!*address)
+		ret = kng_lookup(function, address);
 	if (!ret)
-		ret = ftrace_set_filter_ip(ops, address, 0, 0);
+		ret = ftrace_set_filter_ip(ops, *address, 0, 0);
 	/* The function is inlined, or marked notrace or noinstr. */
 	return ret == -EINVAL ? -ENOENT : ret;
-}
-
-bool kng_hook_exists(const char *function)
-{
-	unsigned long address;
-
-	/* A function that kprobes may not touch exists as well. */
-	return find_address(function, &address) != -ENOENT;
 }
 
 int kng_hook_probe(const char *function)
 {
 	struct ftrace_ops ops = {};
-	int ret = add_to_filter(&ops, function, 0);
+	unsigned long address = 0;
+	int ret = add_to_filter(&ops, function, &address);
 
 	ftrace_free_filter(&ops);
 	return ret;
@@ -161,7 +95,7 @@ int __init kng_hook_init(void)
 	uses_ftrace = !ret && kng_params.hook != KNG_HOOK_KPROBE;
 	/* Armed kprobes share no function with unarmed ones. */
 	if (!uses_ftrace)
-		kng_hook_init_done();
+		kng_lookup_init_done();
 	if (kng_params.defer == KNG_DEFER_IRQSOFF && !uses_ftrace) {
 		pr_err("defer=irqsoff has to skip functions, which kprobes can't: load with defer=nmi\n");
 		return -EOPNOTSUPP;
@@ -181,49 +115,82 @@ bool kng_hook_uses_ftrace(void)
 }
 
 /*
- * Hook the functions of one mask. The filter must be complete before the ops is
- * registered, because only registration prepares functions that BPF trampolines
- * already share.
+ * Add the functions of one mask to the filter. Sets @hook->hooked to those that were
+ * added. With a group, notes where they are. Returns -ENOMEM or 0.
  */
-static int install_mask(struct kng_hook *hook, unsigned int mask)
+static int add_functions(struct ftrace_ops *ops, struct kng_hook *hook, unsigned int mask,
+			 struct kng_group *group)
 {
-	struct ftrace_ops *ops = &hook->ops;
-	unsigned int i, found = 0;
 	bool no_memory = false;
-	int ret;
+	unsigned int i;
 
-	memset(ops, 0, sizeof(*ops));
-	ops->func = kng_entry_handler(hook);
-	ops->flags = FTRACE_OPS_FL_PERMANENT;
-	if (hook->can_skip)
-		ops->flags |= FTRACE_OPS_FL_IPMODIFY;
-
+	hook->hooked = 0;
 	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+		unsigned long address = i ? 0 : hook->address;
+
 		if (!(mask & BIT(i)))
 			continue;
-		hook->error[i] = add_to_filter(ops, hook->function[i], i ? 0 : hook->address);
-		if (!hook->error[i])
-			found |= BIT(i);
+		hook->error[i] = add_to_filter(ops, hook->function[i], &address);
 		no_memory |= hook->error[i] == -ENOMEM;
+		if (hook->error[i])
+			continue;
+		hook->hooked |= BIT(i);
+		if (group)
+			group->member[group->nr++] = (struct kng_member) { address, hook };
 	}
+	return no_memory ? -ENOMEM : 0;
+}
 
-	if (no_memory)
-		ret = -ENOMEM;
-	else
-		ret = found ? register_ops(ops) : -EOPNOTSUPP;
-	if (ret) {
-		/* ftrace had the ops in its list for a moment. Wait until no CPU uses it. */
-		synchronize_rcu();
-		/* The filter's hash is allocated even if the ops was never registered. */
-		ftrace_free_filter(ops);
-		for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
-			if (found & BIT(i))
-				hook->error[i] = ret;
-		}
-		return ret;
+static void not_hooked(struct kng_hook *hook, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {
+		if (hook->hooked & BIT(i))
+			hook->error[i] = error;
 	}
-	hook->hooked = found;
-	return 0;
+	hook->hooked = 0;
+}
+
+/*
+ * Hook functions of several hooks with one ops. The filter must be complete before the
+ * ops is registered, because only registration prepares functions that BPF trampolines
+ * already share.
+ */
+static int install(struct ftrace_ops *ops, ftrace_func_t handler, struct kng_hook **hook,
+		   unsigned int nr, unsigned int mask, struct kng_group *group)
+{
+	unsigned int i, found = 0;
+	int ret = 0;
+
+	memset(ops, 0, sizeof(*ops));
+	ops->func = handler;
+	ops->flags = FTRACE_OPS_FL_PERMANENT;
+	if (hook[0]->can_skip)
+		ops->flags |= FTRACE_OPS_FL_IPMODIFY;
+
+	for (i = 0; i < nr && !ret; i++) {
+		hook[i]->group = group;
+		ret = add_functions(ops, hook[i], mask, group);
+		found |= hook[i]->hooked;
+	}
+	if (!ret)
+		ret = found ? register_ops(ops) : -EOPNOTSUPP;
+	if (!ret)
+		return 0;
+
+	/* ftrace had the ops in its list for a moment. Wait until no CPU uses it. */
+	synchronize_rcu();
+	/* The filter's hash is allocated even if the ops was never registered. */
+	ftrace_free_filter(ops);
+	for (i = 0; i < nr; i++)
+		not_hooked(hook[i], ret);
+	return ret;
+}
+
+static int install_mask(struct kng_hook *hook, unsigned int mask)
+{
+	return install(&hook->ops, kng_entry_handler(hook), &hook, 1, mask, NULL);
 }
 
 int kng_hook_install(struct kng_hook *hook)
@@ -247,22 +214,68 @@ int kng_hook_install(struct kng_hook *hook)
 	return ret;
 }
 
+int kng_hook_install_group(struct kng_group *group)
+{
+	unsigned int i;
+	int ret = -EBUSY;
+
+	if (uses_ftrace) {
+		for (i = 0; i < group->nr_hooks; i++)
+			group->hook[i]->skips = group->hook[i]->can_skip;
+		group->nr = 0;
+		ret = install(&group->ops, kng_entry_group_handler(group->hook[0]), group->hook,
+			      group->nr_hooks, ~0U, group);
+		if (ret != -EBUSY && ret != -EAGAIN)
+			return ret;
+	}
+	/* Another user holds one of them, or these are kprobes: each for itself. */
+	for (i = 0; i < group->nr_hooks; i++) {
+		int err = kng_hook_install(group->hook[i]);
+
+		if (err == -ENOMEM)
+			return err;
+		if (ret)
+			ret = err;
+	}
+	return ret;
+}
+
+static int remove_ops(struct ftrace_ops *ops)
+{
+	int ret = unregister_ftrace_function(ops);
+
+	if (!ret)
+		ftrace_free_filter(ops);
+	return ret;
+}
+
+static int remove_group(struct kng_group *group)
+{
+	unsigned int i;
+	int ret = remove_ops(&group->ops);
+
+	for (i = 0; i < group->nr_hooks && !ret; i++) {
+		group->hook[i]->hooked = 0;
+		group->hook[i]->group = NULL;
+	}
+	return ret;
+}
+
 int kng_hook_remove(struct kng_hook *hook)
 {
-	int ret;
+	int ret = 0;
 
 	if (!hook->hooked)
 		return 0;
-	if (!uses_ftrace) {
+	if (hook->group)
+		return remove_group(hook->group);
+	if (uses_ftrace)
+		ret = remove_ops(&hook->ops);
+	else
 		kng_kprobe_remove(hook);
-	} else {
-		ret = unregister_ftrace_function(&hook->ops);
-		if (ret)
-			return ret;
-		ftrace_free_filter(&hook->ops);
-	}
-	hook->hooked = 0;
-	return 0;
+	if (!ret)
+		hook->hooked = 0;
+	return ret;
 }
 
 void kng_hook_remove_for_good(struct kng_hook *hook)

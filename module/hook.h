@@ -20,16 +20,6 @@
 int kng_hook_init(void);
 
 /**
- * kng_hook_init_done() - the module's init looks up no more functions
- *
- * Must be called before init returns, whether kng_hook_init() succeeded or not: until
- * then kprobes stay registered, unarmed, at functions that were looked up.
- *
- * Context: Task, may sleep.
- */
-void kng_hook_init_done(void);
-
-/**
  * kng_hook_uses_ftrace() - ask which mechanism was chosen
  *
  * Context: Any; after kng_hook_init().
@@ -56,11 +46,24 @@ bool kng_hook_uses_ftrace(void);
 int kng_hook_install(struct kng_hook *hook);
 
 /**
+ * kng_hook_install_group() - hook what can be hooked, with one ftrace_ops
+ * @group: the hooks; all have the same @can_skip, and all have @divert, or all @enter
+ *
+ * To remove an ftrace_ops takes a long grace period. If another user holds one of the
+ * functions, each hook is installed for itself.
+ *
+ * Context: Task. The caller serialises calls with the same @group.
+ * Return: 0 if at least one function is hooked; else as kng_hook_install(). After
+ *	-ENOMEM some of the hooks may be installed.
+ */
+int kng_hook_install_group(struct kng_group *group);
+
+/**
  * kng_hook_remove() - undo kng_hook_install()
  * @hook: the hook; nothing happens if it is not installed
  *
  * When this returns 0, no CPU and no preempted task is in a handler of @hook,
- * and none will enter one.
+ * and none will enter one. Hooks that were installed together are removed together.
  *
  * Context: Task. The caller serialises calls with the same @hook.
  * Return: 0; -ENODEV: ftrace has shut itself down and can't remove the hook. The
@@ -89,15 +92,6 @@ void kng_hook_remove_for_good(struct kng_hook *hook);
  *	entry need ftrace; or another error of ftrace or kprobes.
  */
 int kng_hook_probe(const char *function);
-
-/**
- * kng_hook_exists() - ask whether the kernel has a function
- * @function: its name
- *
- * Context: Task.
- * Return: false if it has none, or has it inlined everywhere.
- */
-bool kng_hook_exists(const char *function);
 
 /**
  * kng_hook_error_hint() - say what a user can do about an error

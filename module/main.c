@@ -49,6 +49,7 @@
 #include "health.h"
 #include "hook.h"
 #include "learn.h"
+#include "lookup.h"
 #include "maps.h"
 #include "offload.h"
 #include "params.h"
@@ -199,7 +200,7 @@ static int __init kng_init(void)
 		ret = kng_hook_init();
 	if (!ret)
 		ret = start();
-	kng_hook_init_done();
+	kng_lookup_init_done();
 	return ret;
 }
 

@@ -31,6 +31,7 @@
 #include "count.h"
 #include "dtor.h"
 #include "hook.h"
+#include "lookup.h"
 #include "offload.h"
 #include "params.h"
 #include "probe.h"
@@ -136,7 +137,7 @@ static bool release_probed(struct kng_hook *hook, unsigned long arg0, unsigned l
 	return false;
 }
 
-static int hook_type(struct kng_type *type)
+static void prepare_hook(struct kng_type *type)
 {
 	struct kng_hook *hook = &type->hook;
 
@@ -144,7 +145,6 @@ static int hook_type(struct kng_type *type)
 	hook->can_skip = true;
 	hook->stub = (unsigned long)stubs[type - kng_types];
 	hook->divert = kng_hook_uses_ftrace() ? NULL : release_probed;
-	return kng_hook_install(hook);
 }
 
 static void report_unhooked(const struct kng_type *type)
@@ -165,8 +165,10 @@ static void report_unhooked(const struct kng_type *type)
 	}
 }
 
-/* Returns 1: guarded; 0: not guarded, or no such type; or a negative errno. */
-static int open_type(struct kng_type *type)
+static struct kng_group group;
+
+/* Returns 0, or a negative errno. */
+static int prepare_type(struct kng_type *type)
 {
 	btf_dtor_kfunc_t dtor = type->put ?: kng_probe(type->name);
 
@@ -175,30 +177,38 @@ static int open_type(struct kng_type *type)
 	if (!dtor)
 		return 0;
 	/* Without a destructor, only the release kfunc says whether the kernel has the type. */
-	if (type->put && !kng_hook_exists(type->hook.function[KNG_KFUNC]))
+	if (type->put && !kng_lookup_exists(type->hook.function[KNG_KFUNC]))
 		return 0;
 
 	type->dtor = dtor;
 	type->index = kng_dtor_index(dtor, NULL);
 	type->hook.error[KNG_DTOR] = -EOPNOTSUPP;
 	type->hook.error[KNG_KFUNC] = -EOPNOTSUPP;
-	if ((kng_hook_uses_ftrace() || type->get) && hook_type(type) == -ENOMEM)
-		return -ENOMEM;
-	report_unhooked(type);
-	return !!type->hook.hooked;
+	if (!kng_hook_uses_ftrace() && !type->get)
+		return 0;
+	prepare_hook(type);
+	group.hook[group.nr_hooks++] = &type->hook;
+	return 0;
 }
 
 int kng_release_init(void)
 {
-	int guarded = 0, ret, i;
+	int guarded = 0, ret = 0, i;
 
+	group.nr_hooks = 0;
+	for (i = 0; i < KNG_TYPE_LEARNT && !ret; i++)
+		ret = prepare_type(&kng_types[i]);
+	if (!ret && group.nr_hooks && kng_hook_install_group(&group) == -ENOMEM)
+		ret = -ENOMEM;
+	if (ret) {
+		kng_release_exit();
+		return ret;
+	}
 	for (i = 0; i < KNG_TYPE_LEARNT; i++) {
-		ret = open_type(&kng_types[i]);
-		if (ret < 0) {
-			kng_release_exit();
-			return ret;
-		}
-		guarded += ret;
+		if (!kng_types[i].dtor)
+			continue;
+		report_unhooked(&kng_types[i]);
+		guarded += !!kng_types[i].hook.hooked;
 	}
 	return guarded;
 }
@@ -224,7 +234,8 @@ int kng_release_add(btf_dtor_kfunc_t dtor, struct module *owner)
 	type->owner = owner;
 	type->index = kng_dtor_index(dtor, owner);
 	WRITE_ONCE(type->dtor, dtor);
-	ret = hook_type(type);
+	prepare_hook(type);
+	ret = kng_hook_install(&type->hook);
 	if (ret)
 		WRITE_ONCE(type->dtor, NULL);
 unlock:

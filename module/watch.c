@@ -197,29 +197,34 @@ static struct kng_hook fd_hook = {
 	.enter		= on_map_fd,
 };
 
+static struct kng_group group = {
+	.hook		= { &fd_hook, &free_hook },
+	.nr_hooks	= 2,
+};
+
 int kng_watch_init(void)
 {
-	int ret, gone = 0;
+	int ret;
 
 	ret = kng_hook_probe("bpf_obj_cancel_fields");
 	if (ret && ret != -ENOENT)
 		return ret;
 	kernel_cancels = !ret;
 
-	ret = kng_hook_install(&fd_hook);
-	if (!ret)
-		gone = kng_hook_install(&free_hook);
-	if (gone == -ENOMEM) {
-		kng_hook_remove_for_good(&fd_hook);
-		return gone;
+	ret = kng_hook_install_group(&group);
+	if (ret == -ENOMEM) {
+		kng_watch_exit();
+		return ret;
 	}
-	if (ret == -EOPNOTSUPP && kng_hook_uses_ftrace())
-		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
-			ret);
-	if (gone)
+	if (fd_hook.hooked && !free_hook.hooked)
 		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
-			gone);
-	return ret;
+			free_hook.error[0]);
+	if (fd_hook.hooked || (ret && ret != -EOPNOTSUPP))
+		return ret;
+	if (kng_hook_uses_ftrace())
+		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
+			fd_hook.error[0]);
+	return -EOPNOTSUPP;
 }
 
 bool kng_watch_kernel_cancels(void)
