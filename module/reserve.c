@@ -15,15 +15,23 @@
  * jobs when half of all jobs have been surplus for a second, so that short-lived maps
  * don't keep it busy. The recent peak decays by half every second, so memory is freed
  * after a burst even if no NMI comes.
+ *
+ * It leaves memory to others: an eighth of RAM, at most 128 MiB, stays available. Once
+ * that was reached, twice as much must be available, and the pool grows by one step
+ * each second, until there are all wanted jobs. So the worker does not take at once
+ * what the end of some process has just freed. Wanted jobs that can't be added are
+ * shortfall.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
@@ -34,9 +42,16 @@
 #include "pool.h"
 #include "reserve.h"
 #include "trace.h"
+#include "unwatched.h"
 
 /* Interval at which the worker runs while it has something to watch. */
 #define INTERVAL	HZ
+
+/* Jobs that are added between two looks at the available memory: 1.5 MiB. */
+#define STEP		(16 * KNG_CHUNK_JOBS)
+
+/* Pages that stay available, at most. */
+#define SPARE_MAX	(SZ_128M >> PAGE_SHIFT)
 
 /* Statistics. Two CPUs may race for them, and one of the values is lost. */
 static unsigned int peak;		/* most jobs in use since load */
@@ -45,7 +60,7 @@ static unsigned int recent_peak;	/* the same, decays by half every INTERVAL */
 /* Written by the worker. */
 static u64 wanted, shortfall;
 static unsigned int headroom;
-static bool shortfall_reported;
+static bool memory_short;		/* so little is available that growing stopped */
 static unsigned long surplus_since;	/* jiffies; 0: half of the jobs are not surplus */
 
 static struct workqueue_struct *workqueue;
@@ -83,17 +98,36 @@ static void set_wanted(void)
 	WRITE_ONCE(wanted, want);
 }
 
+/* May the pool grow by one more step? */
+static bool memory_allows(void)
+{
+	static unsigned long next_step;
+	unsigned long spare = min_t(unsigned long, totalram_pages() / 8, SPARE_MAX);
+
+	if (memory_short && time_before(jiffies, next_step))
+		return false;
+	next_step = jiffies + INTERVAL;
+	if (si_mem_available() >= (memory_short ? 2 * spare : spare))
+		return true;
+	memory_short = true;
+	return false;
+}
+
 static void grow(u32 goal)
 {
-	u32 total = kng_pool_total(), added, jobs;
+	u32 total, added = 1;
 
+	while ((total = kng_pool_total()) < goal && added && memory_allows()) {
+		/* Whole chunks, but no more than max_jobs. */
+		u32 jobs = min(round_up(goal - total, KNG_CHUNK_JOBS),
+			       kng_params.max_jobs - total);
+
+		added = kng_pool_grow(min(jobs, STEP));
+		kng_exact_raise(added);
+		kng_count_many(KNG_GROWN, added);
+	}
 	if (total >= goal)
-		return;
-	/* Whole chunks, but no more than max_jobs. */
-	jobs = min(round_up(goal - total, KNG_CHUNK_JOBS), kng_params.max_jobs - total);
-	added = kng_pool_grow(jobs);
-	kng_exact_raise(added);
-	kng_count_many(KNG_GROWN, added);
+		memory_short = false;
 }
 
 /* Returns true if the surplus is large and has lasted for an INTERVAL. */
@@ -118,12 +152,73 @@ static void trim(u32 goal)
 		kng_count_many(KNG_TRIMMED, kng_pool_collect());
 }
 
-static void report_shortfall(void)
+/*
+ * A number that is reported once, when it has not changed for an INTERVAL, or after ten
+ * of them: maps come in groups, and the first moment's number says little.
+ */
+struct report {
+	u64 value;
+	unsigned long first;	/* jiffies at which it was not 0 any more */
+	unsigned long since;	/* jiffies at which it had this value */
+	bool done;
+};
+
+/* Returns true if the number is to be reported now. *@again: ask again later. */
+static bool is_settled(struct report *r, u64 value, bool *again)
 {
-	if (shortfall && !shortfall_reported)
-		pr_warn_ratelimited("%llu more jobs are wanted for the references that maps have room for, and can't be added (max_jobs=%u): see `shortfall' in the stats\n",
-				    shortfall, kng_params.max_jobs);
-	shortfall_reported = shortfall;
+	if (!r->value)
+		r->first = jiffies;
+	if (r->value != value)
+		r->since = jiffies;
+	r->value = value;
+	r->done &= !!value;
+	if (!value || r->done)
+		return false;
+	r->done = time_after_eq(jiffies, r->since + INTERVAL) ||
+		  time_after_eq(jiffies, r->first + 10 * INTERVAL);
+	*again |= !r->done;
+	return r->done;
+}
+
+static u64 whole_charge(const struct kng_map *map)
+{
+	return map->charge.references + map->charge.floor;
+}
+
+static void report_shortfall(bool *again)
+{
+	static struct report report;
+	struct kng_map map;
+	char why[32];
+
+	if (!is_settled(&report, shortfall, again) || !kng_maps_find(whole_charge, &map))
+		return;
+	if (wanted > kng_params.max_jobs)
+		snprintf(why, sizeof(why), "max_jobs=%u", kng_params.max_jobs);
+	else
+		strscpy(why, "for want of memory", sizeof(why));
+	pr_warn_ratelimited("%llu more jobs are wanted for the references that maps have room for, and can't be added (%s); the map with most room is %u %s, with %llu: see `shortfall' in the stats\n",
+			    shortfall, why, map.id, map.name, whole_charge(&map));
+}
+
+static u64 newest_floor(const struct kng_map *map)
+{
+	return map->charge.floored ? map->seen : 0;
+}
+
+/* Storage and objects share what their floors may take together. Say when it is used up. */
+static void report_floors(bool *again)
+{
+	static struct report report;
+	u64 floors = kng_maps_floors(), limit = kng_maps_floor_limit();
+	struct kng_map map;
+
+	if (!is_settled(&report, floors > limit ? floors : 0, again) ||
+	    !kng_maps_find(newest_floor, &map))
+		return;
+	pr_warn_ratelimited("%u maps of local storage or objects share %llu jobs, a quarter of max_jobs=%u, instead of %llu; the newest is %u %s: load with a smaller floor= or a larger max_jobs=\n",
+			    kng_maps_floored(), limit, kng_params.max_jobs, floors, map.id,
+			    map.name);
 }
 
 /* Returns true if the recent peak still raises the headroom. */
@@ -154,7 +249,8 @@ static void resize(struct work_struct *work)
 	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
-	report_shortfall();
+	report_shortfall(&again);
+	report_floors(&again);
 	if (kng_pool_total() != before || shortfall)
 		trace_pool_resized(before, kng_pool_total(), wanted);
 	if (!shortfall)
@@ -190,8 +286,9 @@ u64 kng_reserve_shortfall(void)
 void kng_reserve_show(struct seq_buf *m)
 {
 	seq_buf_printf(m, "maps_watched: %u\n", kng_maps_watched());
-	seq_buf_printf(m, "maps_unwatched: %u\n", kng_maps_unwatched());
+	seq_buf_printf(m, "maps_unwatched: %u\n", kng_unwatched());
 	seq_buf_printf(m, "reserved: %llu\n", kng_maps_charged());
+	seq_buf_printf(m, "floors: %llu\n", kng_maps_floors());
 	seq_buf_printf(m, "headroom: %u\n", READ_ONCE(headroom));
 	seq_buf_printf(m, "wanted: %llu\n", READ_ONCE(wanted));
 	seq_buf_printf(m, "shortfall: %llu\n", kng_reserve_shortfall());
