@@ -16,10 +16,10 @@
 #include "count.h"
 #include "exact.h"
 #include "health.h"
-#include "unwatched.h"
 #include "reserve.h"
 #include "teardown.h"
 #include "types.h"
+#include "unwatched.h"
 #include "watch.h"
 
 /* Counters that stay 0 while all is well. */

@@ -75,6 +75,7 @@ enum kng_hook_choice {
  * @irqsoff: defer calls that are made with interrupts off, not only in NMI
  * @exact: count the references in maps, and refuse those that have no job
  * @shrink: keep jobs only for the references that were counted
+ * @refuse_delete: refuse to delete local storage in NMI
  */
 struct kng_params {
 	unsigned int jobs;
@@ -88,6 +89,7 @@ struct kng_params {
 	bool irqsoff;
 	bool exact;
 	bool shrink;
+	bool refuse_delete;
 };
 
 /* Written by kng_params_parse() only; constant once anything is hooked. */
