@@ -13,6 +13,7 @@
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 
 #include "compat.h"
 #include "entry.h"
@@ -132,7 +133,13 @@ static void enter_handler(unsigned long ip, unsigned long parent_ip,
 {
 	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
 
+	/*
+	 * On PREEMPT_RT it may block, in kmalloc(). RCU tasks does not wait for a task
+	 * that is blocked, so kng_hook_remove() also waits for RCU.
+	 */
+	rcu_read_lock();
 	hook->enter(ftrace_regs_get_argument(fregs, 0));
+	rcu_read_unlock();
 }
 
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook)

@@ -258,6 +258,8 @@ int kng_hook_remove(struct kng_hook *hook)
 		if (ret)
 			return ret;
 		ftrace_free_filter(&hook->ops);
+		if (hook->enter)
+			synchronize_rcu(); /* see enter_handler() */
 	}
 	hook->hooked = 0;
 	return 0;

@@ -24,6 +24,7 @@
  *	types.c		the table of guarded types
  *	put.c		puts that can't be the last one
  *	reserve.c	decides how many jobs there should be
+ *	report.c	logs what the reserve can't give
  *	exact.c		counts the references in maps, if requested
  *	mapsfile.c	shows the watched maps
  *	maps.c		the watched maps and their charges
@@ -95,6 +96,9 @@ static int __init open_doors(void)
 	if (guarded < 0) {
 		if (guarded == -ENOMEM)
 			pr_err("no memory to hook releases: free some and load again\n");
+		else if (guarded == -EMFILE || guarded == -ENFILE)
+			pr_err("no file descriptor is left (%d): raise the loader's limit (ulimit -n), or fs.file-max, and load again\n",
+			       guarded);
 		else
 			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux\n",
 			       guarded);
@@ -112,6 +116,8 @@ static int __init open_doors(void)
 	/* Without the release door, the teardown door has to do all the work. */
 	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
 			      KNG_TEARDOWN_ALWAYS);
+	if (ret == -EINTR)
+		goto close;
 	if (ret && ret != -ENOMEM && guarded) {
 		pr_warn("bpf_obj_free_fields can't be hooked (%d): destructors of other modules run in NMI\n",
 			ret);

@@ -22,13 +22,10 @@
  * what the end of some process has just freed. Wanted jobs that can't be added are
  * shortfall.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/sizes.h>
@@ -40,6 +37,7 @@
 #include "maps.h"
 #include "params.h"
 #include "pool.h"
+#include "report.h"
 #include "reserve.h"
 #include "trace.h"
 #include "unwatched.h"
@@ -152,75 +150,6 @@ static void trim(u32 goal)
 		kng_count_many(KNG_TRIMMED, kng_pool_collect());
 }
 
-/*
- * A number that is reported once, when it has not changed for an INTERVAL, or after ten
- * of them: maps come in groups, and the first moment's number says little.
- */
-struct report {
-	u64 value;
-	unsigned long first;	/* jiffies at which it was not 0 any more */
-	unsigned long since;	/* jiffies at which it had this value */
-	bool done;
-};
-
-/* Returns true if the number is to be reported now. *@again: ask again later. */
-static bool is_settled(struct report *r, u64 value, bool *again)
-{
-	if (!r->value)
-		r->first = jiffies;
-	if (r->value != value)
-		r->since = jiffies;
-	r->value = value;
-	r->done &= !!value;
-	if (!value || r->done)
-		return false;
-	r->done = time_after_eq(jiffies, r->since + INTERVAL) ||
-		  time_after_eq(jiffies, r->first + 10 * INTERVAL);
-	*again |= !r->done;
-	return r->done;
-}
-
-static u64 whole_charge(const struct kng_map *map)
-{
-	return map->charge.references + map->charge.floor;
-}
-
-static void report_shortfall(bool *again)
-{
-	static struct report report;
-	struct kng_map map;
-	char why[32];
-
-	if (!is_settled(&report, shortfall, again) || !kng_maps_find(whole_charge, &map))
-		return;
-	if (wanted > kng_params.max_jobs)
-		snprintf(why, sizeof(why), "max_jobs=%u", kng_params.max_jobs);
-	else
-		strscpy(why, "for want of memory", sizeof(why));
-	pr_warn_ratelimited("%llu more jobs are wanted for the references that maps have room for, and can't be added (%s); the map with most room is %u %s, with %llu: see `shortfall' in the stats\n",
-			    shortfall, why, map.id, map.name, whole_charge(&map));
-}
-
-static u64 newest_floor(const struct kng_map *map)
-{
-	return map->charge.floored ? map->seen : 0;
-}
-
-/* Storage and objects share what their floors may take together. Say when it is used up. */
-static void report_floors(bool *again)
-{
-	static struct report report;
-	u64 floors = kng_maps_floors(), limit = kng_maps_floor_limit();
-	struct kng_map map;
-
-	if (!is_settled(&report, floors > limit ? floors : 0, again) ||
-	    !kng_maps_find(newest_floor, &map))
-		return;
-	pr_warn_ratelimited("%u maps of local storage or objects share %llu jobs, a quarter of max_jobs=%u, instead of %llu; the newest is %u %s: load with a smaller floor= or a larger max_jobs=\n",
-			    kng_maps_floored(), limit, kng_params.max_jobs, floors, map.id,
-			    map.name);
-}
-
 /* Returns true if the recent peak still raises the headroom. */
 static bool decay_recent_peak(void)
 {
@@ -249,8 +178,7 @@ static void resize(struct work_struct *work)
 	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
-	report_shortfall(&again);
-	report_floors(&again);
+	again |= kng_report(wanted, shortfall);
 	if (kng_pool_total() != before || shortfall)
 		trace_pool_resized(before, kng_pool_total(), wanted);
 	if (!shortfall)
