@@ -45,6 +45,7 @@
  * @KNG_GROWN: jobs added to the pool
  * @KNG_TRIMMED: jobs whose memory was freed
  * @KNG_REFUSED: exchanges that were refused (reserve=exact)
+ * @KNG_REFUSED_NMI: deletes of local storage that were refused in NMI
  * @KNG_BYPASSED: calls that were diverted to a stub which did not run; the original ran
  *	instead. A call counts until its stub runs, so this is exact while no
  *	call is under way.
@@ -73,6 +74,7 @@ enum kng_counter {
 	KNG_GROWN,
 	KNG_TRIMMED,
 	KNG_REFUSED,
+	KNG_REFUSED_NMI,
 	KNG_BYPASSED,
 	KNG_BAD_CONTEXT,
 	KNG_NR_COUNTERS
@@ -99,6 +101,7 @@ enum kng_counter {
 	[KNG_GROWN]		= "grown",		\
 	[KNG_TRIMMED]		= "trimmed",		\
 	[KNG_REFUSED]		= "refused",		\
+	[KNG_REFUSED_NMI]	= "refused_nmi",	\
 	[KNG_BYPASSED]		= "bypassed",		\
 	[KNG_BAD_CONTEXT]	= "bad_context",	\
 }

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "adopt.h"
 #include "compat.h"
@@ -50,6 +51,11 @@ static int new_map_id(u32 *id)
 	return ret;
 }
 
+/*
+ * kern_sys_bpf() does not offer BPF_MAP_GET_NEXT_ID, so each id that was ever used is
+ * tried: about 1,000 instructions each. After ten million maps that takes seconds. It
+ * ends when the loader is killed.
+ */
 static int adopt_maps(void)
 {
 	u32 id, last;
@@ -58,7 +64,7 @@ static int adopt_maps(void)
 	if (ret)
 		return ret;
 	WRITE_ONCE(adopter, current);
-	for (id = 1; id < last; id++) {
+	for (id = 1; id < last && ret != -EINTR; id++) {
 		union bpf_attr attr = { .map_id = id };
 		int fd = kern_sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
 
@@ -66,6 +72,8 @@ static int adopt_maps(void)
 			close_fd(fd);
 		else if (fd != -ENOENT && !ret)
 			ret = fd;
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	}
 	WRITE_ONCE(adopter, NULL);

@@ -11,7 +11,8 @@
  * kng_adopt_maps() - show all existing maps to the map watch
  *
  * Context: Task; maps are watched.
- * Return: 0; or a negative errno, if a map or the list of maps can't be read.
+ * Return: 0; -EINTR if the caller was killed meanwhile; or another negative errno, if a
+ *	map or the list of maps can't be read.
  */
 int kng_adopt_maps(void);
 

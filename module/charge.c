@@ -6,7 +6,7 @@
  * its own values. A hash can hold up to one element per CPU more than max_entries.
  * Two things have no number of slots: local storage, and the objects of
  * bpf_obj_new() that a map owns. They are charged a fixed number of references, the
- * floor.
+ * floor. (maps.c limits the sum of all floors.)
  */
 #include <linux/bpf.h>
 
@@ -84,5 +84,5 @@ void kng_charge(struct kng_charge *c, const struct bpf_map *map)
 	if (is_percpu(map))
 		c->references *= num_possible_cpus();
 	if (c->floored)
-		c->references += kng_params.floor;
+		c->floor = kng_params.floor;
 }

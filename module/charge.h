@@ -24,14 +24,16 @@ enum kng_slots {
 
 /**
  * struct kng_charge - the charge of a map, and where it comes from
- * @references: the charge
+ * @references: the charge, without the floor
+ * @floor: the floor, or 0
  * @slots: what happens to the map's slots
- * @floored: the charge includes the floor, so it is not an upper bound
+ * @floored: the map has local storage or objects, so the charge is not an upper bound
  * @nr_dtors: number of fields with a destructor
  * @dtor: their destructors
  */
 struct kng_charge {
 	u64 references;
+	unsigned int floor;
 	enum kng_slots slots;
 	bool floored;
 	u8 nr_dtors;

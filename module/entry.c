@@ -13,6 +13,7 @@
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 
 #include "compat.h"
 #include "entry.h"
@@ -139,12 +140,21 @@ static void replace_handler(unsigned long ip, unsigned long parent_ip,
 	ftrace_regs_set_instruction_pointer(fregs, hook->replacement);
 }
 
+/*
+ * On PREEMPT_RT the hook may block, in kmalloc(). RCU tasks does not wait for a task that
+ * is blocked, so kng_hook_remove() also waits for RCU.
+ */
+static void enter(const struct kng_hook *hook, struct ftrace_regs *fregs)
+{
+	rcu_read_lock();
+	hook->enter(ftrace_regs_get_argument(fregs, 0));
+	rcu_read_unlock();
+}
+
 static void enter_handler(unsigned long ip, unsigned long parent_ip,
 			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
-
-	hook->enter(ftrace_regs_get_argument(fregs, 0));
+	enter(container_of(ops, struct kng_hook, ops), fregs);
 }
 
 /* ftrace's call is among the first instructions of a function, which is as long as this. */
@@ -177,7 +187,7 @@ static void group_divert_handler(unsigned long ip, unsigned long parent_ip,
 static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	hook_at(ops, ip)->enter(ftrace_regs_get_argument(fregs, 0));
+	enter(hook_at(ops, ip), fregs);
 }
 
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook)

@@ -16,10 +16,10 @@
 #include "count.h"
 #include "exact.h"
 #include "health.h"
-#include "maps.h"
 #include "reserve.h"
 #include "teardown.h"
 #include "types.h"
+#include "unwatched.h"
 #include "watch.h"
 
 /* Counters that stay 0 while all is well. */
@@ -47,7 +47,7 @@ static void facts(struct seq_buf *m)
 	int i;
 
 	fact(m, "shortfall", kng_reserve_shortfall());
-	fact(m, "maps_unwatched", kng_maps_unwatched());
+	fact(m, "maps_unwatched", kng_unwatched());
 	fact(m, "missed", kng_teardown_missed() + kng_types_missed());
 	for (i = 0; i < ARRAY_SIZE(faults); i++)
 		fact(m, faults[i].name, kng_count_sum(faults[i].counter));

@@ -240,19 +240,22 @@ int kng_hook_install_group(struct kng_group *group)
 	return ret;
 }
 
-static int remove_ops(struct ftrace_ops *ops)
+static int remove_ops(struct ftrace_ops *ops, const struct kng_hook *hook)
 {
 	int ret = unregister_ftrace_function(ops);
 
-	if (!ret)
-		ftrace_free_filter(ops);
-	return ret;
+	if (ret)
+		return ret;
+	ftrace_free_filter(ops);
+	if (hook->enter)
+		synchronize_rcu(); /* see enter() in entry.c */
+	return 0;
 }
 
 static int remove_group(struct kng_group *group)
 {
 	unsigned int i;
-	int ret = remove_ops(&group->ops);
+	int ret = remove_ops(&group->ops, group->hook[0]);
 
 	for (i = 0; i < group->nr_hooks && !ret; i++) {
 		group->hook[i]->hooked = 0;
@@ -270,7 +273,7 @@ int kng_hook_remove(struct kng_hook *hook)
 	if (hook->group)
 		return remove_group(hook->group);
 	if (uses_ftrace)
-		ret = remove_ops(&hook->ops);
+		ret = remove_ops(&hook->ops, hook);
 	else
 		kng_kprobe_remove(hook);
 	if (!ret)

@@ -17,14 +17,18 @@
  *	watch.c		sees maps come and go, and opens the teardown door
  *	adopt.c		shows maps to the watch that are older than the guard
  *	learn.c		adds destructors of other modules to the release door
+ *	storage.c	refuses deletes of local storage in NMI
  *	release.c	the release door
  *	probe.c		asks the kernel for the destructor of a type
  *	teardown.c	the teardown door
  *	types.c		the table of guarded types
  *	put.c		puts that can't be the last one
  *	reserve.c	decides how many jobs there should be
+ *	report.c	logs what the reserve can't give
  *	exact.c		counts the references in maps, if requested
+ *	mapsfile.c	shows the watched maps
  *	maps.c		the watched maps and their charges
+ *	unwatched.c	maps that there was no memory to watch
  *	charge.c	how many references a map has room for
  *	offload.c	from NMI to where destructors may run
  *	queue.c		the CPUs' queues of pending jobs, with CPU hotplug
@@ -57,6 +61,7 @@
 #include "release.h"
 #include "reserve.h"
 #include "stats.h"
+#include "storage.h"
 #include "watch.h"
 
 static int __init init_exact(void)
@@ -92,6 +97,9 @@ static int __init open_doors(void)
 	if (guarded < 0) {
 		if (guarded == -ENOMEM)
 			pr_err("no memory to hook releases: free some and load again\n");
+		else if (guarded == -EMFILE || guarded == -ENFILE)
+			pr_err("no file descriptor is left (%d): raise the loader's limit (ulimit -n), or fs.file-max, and load again\n",
+			       guarded);
 		else
 			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux\n",
 			       guarded);
@@ -109,6 +117,8 @@ static int __init open_doors(void)
 	/* Without the release door, the teardown door has to do all the work. */
 	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
 			      KNG_TEARDOWN_ALWAYS);
+	if (ret == -EINTR)
+		goto close;
 	if (ret && ret != -ENOMEM && guarded) {
 		pr_warn("bpf_obj_free_fields can't be hooked (%d): destructors of other modules run in NMI\n",
 			ret);
@@ -117,10 +127,13 @@ static int __init open_doors(void)
 		goto close;
 	}
 
-	ret = kng_params.exact ? init_exact() : 0;
+	ret = kng_storage_init();
+	if (!ret && kng_params.exact)
+		ret = init_exact();
 	if (!ret)
 		return 0;
 close:
+	kng_storage_exit();
 	kng_watch_exit();
 	kng_release_exit();
 	return ret;
@@ -208,8 +221,9 @@ static int __init kng_init(void)
  * Why nothing can run our code or use our memory afterwards:
  *
  *  1. kng_health_exit(), kng_stats_exit(): sysfs and debugfs wait for readers.
- *  2. kng_exact_exit(), kng_watch_exit(), kng_release_exit(): unregistering a hook
- *     removes the call and then waits for an RCU-tasks grace period. After that no task,
+ *  2. kng_exact_exit(), kng_storage_exit(), kng_watch_exit(), kng_release_exit():
+ *     unregistering a hook removes the call and then waits for an RCU-tasks grace
+ *     period. After that no task,
  *     not even a preempted one, is in the trampoline or in a handler. The wait includes
  *     a grace period of plain RCU, which covers NMIs on idle CPUs. (Removing a kprobe
  *     waits for plain RCU, because its handler can't be preempted.) From here on
@@ -228,6 +242,7 @@ static void __exit kng_exit(void)
 	kng_health_exit();
 	kng_stats_exit();
 	kng_exact_exit();
+	kng_storage_exit();
 	kng_watch_exit();
 	kng_release_exit();
 	kng_learn_exit();

@@ -19,35 +19,23 @@
 #include <linux/bpf.h>
 #include <linux/hash.h>
 #include <linux/rculist.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
 #include "maps.h"
+#include "params.h"
 #include "trace.h"
+#include "unwatched.h"
 
 #define HASH_BITS	10
-
-struct watched {
-	struct hlist_node node;
-	struct rcu_head rcu;
-	const struct btf_record *rec;
-	struct kng_charge charge;
-	u64 seen;	/* time in ns at which the map was added */
-	u64 covered;	/* time in ns at which it had its jobs; 0 until then */
-	u32 id;
-	u32 max_entries;
-	enum bpf_map_type type;
-	char name[BPF_OBJ_NAME_LEN];
-};
 
 static struct hlist_head table[1 << HASH_BITS];
 static DEFINE_RAW_SPINLOCK(maps_lock);
 
 /* Written under maps_lock. */
-static u64 charged;
-static unsigned int nr_watched, nr_floored, nr_unwatched;
+static u64 charged, floors;
+static unsigned int nr_watched, nr_floored;
 
 static struct hlist_head *chain_of(const struct btf_record *rec)
 {
@@ -55,9 +43,9 @@ static struct hlist_head *chain_of(const struct btf_record *rec)
 }
 
 /* Under RCU or maps_lock. */
-static struct watched *find(const struct btf_record *rec)
+static struct kng_map *find(const struct btf_record *rec)
 {
-	struct watched *w;
+	struct kng_map *w;
 
 	hlist_for_each_entry_rcu(w, chain_of(rec), node, lockdep_is_held(&maps_lock)) {
 		if (w->rec == rec)
@@ -66,9 +54,9 @@ static struct watched *find(const struct btf_record *rec)
 	return NULL;
 }
 
-static struct watched *alloc_watched(const struct bpf_map *map)
+static struct kng_map *alloc_watched(const struct bpf_map *map)
 {
-	struct watched *w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_NOWARN);
+	struct kng_map *w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_NOWARN);
 
 	if (!w)
 		return NULL;
@@ -81,9 +69,18 @@ static struct watched *alloc_watched(const struct bpf_map *map)
 	return w;
 }
 
+/* Under maps_lock. @sign: 1 or -1 */
+static void account(const struct kng_map *w, int sign)
+{
+	WRITE_ONCE(charged, charged + sign * w->charge.references);
+	WRITE_ONCE(floors, floors + sign * (u64)w->charge.floor);
+	WRITE_ONCE(nr_watched, nr_watched + sign);
+	WRITE_ONCE(nr_floored, nr_floored + sign * w->charge.floored);
+}
+
 bool kng_maps_add(const struct bpf_map *map)
 {
-	struct watched *w;
+	struct kng_map *w;
 	unsigned long flags;
 	u32 known;
 
@@ -102,11 +99,10 @@ bool kng_maps_add(const struct bpf_map *map)
 	w = alloc_watched(map);
 	raw_spin_lock_irqsave(&maps_lock, flags);
 	if (!w) {
-		WRITE_ONCE(nr_unwatched, nr_unwatched + 1);
+		kng_unwatched_add(map->record);
 	} else if (!find(map->record)) {
-		WRITE_ONCE(charged, charged + w->charge.references);
-		WRITE_ONCE(nr_watched, nr_watched + 1);
-		WRITE_ONCE(nr_floored, nr_floored + w->charge.floored);
+		kng_unwatched_del(map->record);
+		account(w, 1);
 		/* After the charge: see kng_maps_note_covered(). */
 		w->seen = ktime_get_mono_fast_ns();
 		hlist_add_head_rcu(&w->node, chain_of(w->rec));
@@ -122,7 +118,7 @@ bool kng_maps_add(const struct bpf_map *map)
 bool kng_maps_del(const struct btf_record *rec)
 {
 	unsigned long flags;
-	struct watched *w;
+	struct kng_map *w;
 
 	if (!kng_charge_owns(rec))
 		return false;
@@ -130,9 +126,9 @@ bool kng_maps_del(const struct btf_record *rec)
 	w = find(rec);
 	if (w) {
 		hlist_del_rcu(&w->node);
-		WRITE_ONCE(charged, charged - w->charge.references);
-		WRITE_ONCE(nr_watched, nr_watched - 1);
-		WRITE_ONCE(nr_floored, nr_floored - w->charge.floored);
+		account(w, -1);
+	} else {
+		kng_unwatched_del(rec);
 	}
 	raw_spin_unlock_irqrestore(&maps_lock, flags);
 	if (w) {
@@ -144,7 +140,7 @@ bool kng_maps_del(const struct btf_record *rec)
 
 enum kng_slots kng_maps_slots(const struct btf_record *rec)
 {
-	struct watched *w;
+	struct kng_map *w;
 	enum kng_slots slots;
 
 	rcu_read_lock();
@@ -154,14 +150,29 @@ enum kng_slots kng_maps_slots(const struct btf_record *rec)
 	return slots;
 }
 
+u64 kng_maps_floor_limit(void)
+{
+	return max(kng_params.max_jobs / 4, kng_params.floor);
+}
+
 u64 kng_maps_charged(void)
 {
-	return READ_ONCE(charged);
+	return READ_ONCE(charged) + min(READ_ONCE(floors), kng_maps_floor_limit());
+}
+
+u64 kng_maps_floors(void)
+{
+	return READ_ONCE(floors);
+}
+
+unsigned int kng_maps_floored(void)
+{
+	return READ_ONCE(nr_floored);
 }
 
 bool kng_maps_bounded(void)
 {
-	return !READ_ONCE(nr_floored) && !READ_ONCE(nr_unwatched);
+	return !READ_ONCE(nr_floored) && !kng_unwatched();
 }
 
 unsigned int kng_maps_watched(void)
@@ -169,15 +180,34 @@ unsigned int kng_maps_watched(void)
 	return READ_ONCE(nr_watched);
 }
 
-unsigned int kng_maps_unwatched(void)
+struct hlist_head *kng_maps_chain(unsigned long long pos)
 {
-	return READ_ONCE(nr_unwatched);
+	return pos < ARRAY_SIZE(table) ? &table[pos] : NULL;
+}
+
+bool kng_maps_find(u64 (*value)(const struct kng_map *map), struct kng_map *found)
+{
+	const struct kng_map *w;
+	u64 best = 0;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		hlist_for_each_entry_rcu(w, &table[i], node) {
+			if (value(w) <= best)
+				continue;
+			best = value(w);
+			*found = *w;
+		}
+	}
+	rcu_read_unlock();
+	return best;
 }
 
 void kng_maps_exit(void)
 {
 	struct hlist_node *next;
-	struct watched *w;
+	struct kng_map *w;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
@@ -191,7 +221,7 @@ void kng_maps_exit(void)
 void kng_maps_note_covered(u64 when)
 {
 	u64 now = ktime_get_mono_fast_ns();
-	struct watched *w;
+	struct kng_map *w;
 	int i;
 
 	rcu_read_lock();
@@ -203,87 +233,3 @@ void kng_maps_note_covered(u64 when)
 	}
 	rcu_read_unlock();
 }
-
-/* Only map types that can have kptrs. */
-static const char *type_name(enum bpf_map_type type)
-{
-	switch (type) {
-	case BPF_MAP_TYPE_ARRAY:
-		return "array";
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-		return "percpu_array";
-	case BPF_MAP_TYPE_HASH:
-		return "hash";
-	case BPF_MAP_TYPE_PERCPU_HASH:
-		return "percpu_hash";
-	case BPF_MAP_TYPE_LRU_HASH:
-		return "lru_hash";
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-		return "lru_percpu_hash";
-	case BPF_MAP_TYPE_SK_STORAGE:
-		return "sk_storage";
-	case BPF_MAP_TYPE_INODE_STORAGE:
-		return "inode_storage";
-	case BPF_MAP_TYPE_TASK_STORAGE:
-		return "task_storage";
-	case BPF_MAP_TYPE_CGRP_STORAGE:
-		return "cgrp_storage";
-	default:
-		return "other";
-	}
-}
-
-static void show_map(struct seq_file *m, const struct watched *w)
-{
-	u64 covered = READ_ONCE(w->covered);
-	int i;
-
-	seq_printf(m, "%u %s %s entries %u charge %llu fields", w->id,
-		   w->name[0] ? w->name : "-", type_name(w->type), w->max_entries,
-		   w->charge.references);
-	for (i = 0; i < w->charge.nr_dtors; i++)
-		seq_printf(m, "%s%ps", i ? "," : " ", w->charge.dtor[i]);
-	if (w->charge.floored)
-		seq_printf(m, "%sfloor", w->charge.nr_dtors ? "," : " ");
-	else if (!w->charge.nr_dtors)
-		seq_puts(m, " -");
-	if (covered)
-		seq_printf(m, " met_us %llu\n", div_u64(covered - w->seen, 1000));
-	else
-		seq_puts(m, " waits\n");
-}
-
-/* A position is a hash chain, so that no map is shown twice or left out. */
-static void *maps_start(struct seq_file *m, loff_t *pos)
-	__acquires(RCU)
-{
-	rcu_read_lock();
-	return *pos < ARRAY_SIZE(table) ? &table[*pos] : NULL;
-}
-
-static void *maps_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return ++*pos < ARRAY_SIZE(table) ? &table[*pos] : NULL;
-}
-
-static void maps_stop(struct seq_file *m, void *v)
-	__releases(RCU)
-{
-	rcu_read_unlock();
-}
-
-static int maps_show(struct seq_file *m, void *v)
-{
-	struct watched *w;
-
-	hlist_for_each_entry_rcu(w, (struct hlist_head *)v, node)
-		show_map(m, w);
-	return 0;
-}
-
-const struct seq_operations kng_maps_sops = {
-	.start	= maps_start,
-	.next	= maps_next,
-	.stop	= maps_stop,
-	.show	= maps_show,
-};

@@ -6,9 +6,35 @@
 #define KNG_MAPS_H
 
 #include <linux/bpf.h>
-#include <linux/seq_file.h>
+#include <linux/rculist.h>
 
 #include "charge.h"
+
+/**
+ * struct kng_map - a watched map
+ * @node: link in its hash chain
+ * @rcu: to free it
+ * @rec: the map's record
+ * @charge: its charge
+ * @seen: time in ns at which the map was added
+ * @covered: time in ns at which it had its jobs; 0 until then
+ * @id: the map's id
+ * @max_entries: of the map
+ * @type: of the map
+ * @name: of the map
+ */
+struct kng_map {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	const struct btf_record *rec;
+	struct kng_charge charge;
+	u64 seen;
+	u64 covered;
+	u32 id;
+	u32 max_entries;
+	enum bpf_map_type type;
+	char name[BPF_OBJ_NAME_LEN];
+};
 
 /**
  * kng_maps_add() - watch and charge a map, if it can own references
@@ -43,9 +69,56 @@ enum kng_slots kng_maps_slots(const struct btf_record *rec);
  * kng_maps_charged() - sum of all charges
  *
  * Context: Any, nested NMI included.
- * Return: the number of references that the watched maps have room for.
+ * Return: the number of references that the watched maps have room for, plus the sum
+ *	of their floors, limited to kng_maps_floor_limit().
  */
 u64 kng_maps_charged(void);
+
+/**
+ * kng_maps_floors() - sum of all floors
+ *
+ * Context: Any.
+ * Return: the sum, without the limit.
+ */
+u64 kng_maps_floors(void);
+
+/**
+ * kng_maps_floor_limit() - limit for the sum of all floors
+ *
+ * A map costs nothing, so without a limit anyone who makes small maps with a floor
+ * could use up all jobs.
+ *
+ * Context: Any.
+ * Return: a quarter of max_jobs, but not less than one floor.
+ */
+u64 kng_maps_floor_limit(void);
+
+/**
+ * kng_maps_floored() - number of watched maps with a floor
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+unsigned int kng_maps_floored(void);
+
+/**
+ * kng_maps_find() - find the map that satisfies a condition best
+ * @value: returns how well a map does; 0: not at all
+ * @found: a copy of the map is stored here
+ *
+ * Context: Task, may not sleep.
+ * Return: false if no map does.
+ */
+bool kng_maps_find(u64 (*value)(const struct kng_map *map), struct kng_map *found);
+
+/**
+ * kng_maps_chain() - a hash chain of watched maps
+ * @pos: its number
+ *
+ * Context: Any; the chain is walked under RCU.
+ * Return: the chain; NULL if there are fewer.
+ */
+struct hlist_head *kng_maps_chain(unsigned long long pos);
 
 /**
  * kng_maps_bounded() - ask whether kng_maps_charged() is an upper bound
@@ -65,14 +138,6 @@ bool kng_maps_bounded(void);
 unsigned int kng_maps_watched(void);
 
 /**
- * kng_maps_unwatched() - number of maps that are not watched for want of memory
- *
- * Context: Any.
- * Return: the number since load.
- */
-unsigned int kng_maps_unwatched(void);
-
-/**
  * kng_maps_note_covered() - note that all maps added by some time have their jobs
  * @when: that time, of ktime_get_mono_fast_ns()
  *
@@ -83,9 +148,6 @@ unsigned int kng_maps_unwatched(void);
  * Context: Task.
  */
 void kng_maps_note_covered(u64 when);
-
-/* Contents of the debugfs file `maps'. */
-extern const struct seq_operations kng_maps_sops;
 
 /**
  * kng_maps_exit() - stop watching all maps

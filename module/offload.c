@@ -217,13 +217,28 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 	return left;
 }
 
+/* In task context. Since Linux 6.14 destructors expect that migration is disabled. */
+static bool drain_in_task(struct kng_queue *q, enum kng_counter where, unsigned int *runs)
+{
+	bool left;
+
+	migrate_disable();
+	left = drain(q, kng_params.budget, where, runs);
+	migrate_enable();
+	return left;
+}
+
 static void run_irq_work(struct irq_work *work)
 {
 	struct kng_queue *q = container_of(work, struct kng_queue, irq_work);
 	unsigned int runs;
+	bool left;
 
 	run_begins();
-	if (drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs)) {
+	/* On PREEMPT_RT the irq_work is a thread. */
+	left = IS_ENABLED(CONFIG_PREEMPT_RT) ? drain_in_task(q, KNG_RUN_HARDIRQ, &runs) :
+	       drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs);
+	if (left) {
 		kng_count(KNG_HANDOFFS);
 		queue_work_on(q->cpu, workqueue, &q->work);
 	}
@@ -240,7 +255,7 @@ static void run_work(struct work_struct *work)
 	struct kng_queue *q = container_of(work, struct kng_queue, work);
 	unsigned int runs;
 
-	while (drain(q, kng_params.budget, KNG_RUN_WORKER, &runs))
+	while (drain_in_task(q, KNG_RUN_WORKER, &runs))
 		cond_resched();
 }
 

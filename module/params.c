@@ -63,6 +63,10 @@ static bool shrink;
 module_param(shrink, bool, 0444);
 MODULE_PARM_DESC(shrink, "With reserve=exact: keep jobs for the counted references only, not for all that maps have room for: N or Y (default N)");
 
+static bool refuse_delete = true;
+module_param(refuse_delete, bool, 0444);
+MODULE_PARM_DESC(refuse_delete, "Refuse to delete task and cgroup storage in NMI, as newer kernels do: N or Y (default Y)");
+
 struct kng_params kng_params;
 
 static bool __init check_range(const char *name, unsigned int value,
@@ -139,5 +143,6 @@ int __init kng_params_parse(void)
 	kng_params.floor = floor;
 	kng_params.budget = budget;
 	kng_params.shrink = shrink;
+	kng_params.refuse_delete = refuse_delete;
 	return 0;
 }

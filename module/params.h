@@ -88,6 +88,7 @@ enum kng_defer_choice {
  * @defer: which calls are deferred
  * @exact: count the references in maps, and refuse those that have no job
  * @shrink: keep jobs only for the references that were counted
+ * @refuse_delete: refuse to delete local storage in NMI
  */
 struct kng_params {
 	unsigned int jobs;
@@ -101,6 +102,7 @@ struct kng_params {
 	enum kng_defer_choice defer;
 	bool exact;
 	bool shrink;
+	bool refuse_delete;
 };
 
 /* Written by kng_params_parse() only; constant once anything is hooked. */

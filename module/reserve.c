@@ -15,15 +15,20 @@
  * jobs when half of all jobs have been surplus for a second, so that short-lived maps
  * don't keep it busy. The recent peak decays by half every second, so memory is freed
  * after a burst even if no NMI comes.
+ *
+ * It leaves memory to others: an eighth of RAM, at most 128 MiB, stays available. Once
+ * that was reached, twice as much must be available, and the pool grows by one step
+ * each second, until there are all wanted jobs. So the worker does not take at once
+ * what the end of some process has just freed. Wanted jobs that can't be added are
+ * shortfall.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/printk.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
@@ -32,11 +37,19 @@
 #include "maps.h"
 #include "params.h"
 #include "pool.h"
+#include "report.h"
 #include "reserve.h"
 #include "trace.h"
+#include "unwatched.h"
 
 /* Interval at which the worker runs while it has something to watch. */
 #define INTERVAL	HZ
+
+/* Jobs that are added between two looks at the available memory: 1.5 MiB. */
+#define STEP		(16 * KNG_CHUNK_JOBS)
+
+/* Pages that stay available, at most. */
+#define SPARE_MAX	(SZ_128M >> PAGE_SHIFT)
 
 /* Statistics. Two CPUs may race for them, and one of the values is lost. */
 static unsigned int peak;		/* most jobs in use since load */
@@ -45,7 +58,7 @@ static unsigned int recent_peak;	/* the same, decays by half every INTERVAL */
 /* Written by the worker. */
 static u64 wanted, shortfall;
 static unsigned int headroom;
-static bool shortfall_reported;
+static bool memory_short;		/* so little is available that growing stopped */
 static unsigned long surplus_since;	/* jiffies; 0: half of the jobs are not surplus */
 
 static struct workqueue_struct *workqueue;
@@ -83,17 +96,36 @@ static void set_wanted(void)
 	WRITE_ONCE(wanted, want);
 }
 
+/* May the pool grow by one more step? */
+static bool memory_allows(void)
+{
+	static unsigned long next_step;
+	unsigned long spare = min_t(unsigned long, totalram_pages() / 8, SPARE_MAX);
+
+	if (memory_short && time_before(jiffies, next_step))
+		return false;
+	next_step = jiffies + INTERVAL;
+	if (si_mem_available() >= (memory_short ? 2 * spare : spare))
+		return true;
+	memory_short = true;
+	return false;
+}
+
 static void grow(u32 goal)
 {
-	u32 total = kng_pool_total(), added, jobs;
+	u32 total, added = 1;
 
+	while ((total = kng_pool_total()) < goal && added && memory_allows()) {
+		/* Whole chunks, but no more than max_jobs. */
+		u32 jobs = min(round_up(goal - total, KNG_CHUNK_JOBS),
+			       kng_params.max_jobs - total);
+
+		added = kng_pool_grow(min(jobs, STEP));
+		kng_exact_raise(added);
+		kng_count_many(KNG_GROWN, added);
+	}
 	if (total >= goal)
-		return;
-	/* Whole chunks, but no more than max_jobs. */
-	jobs = min(round_up(goal - total, KNG_CHUNK_JOBS), kng_params.max_jobs - total);
-	added = kng_pool_grow(jobs);
-	kng_exact_raise(added);
-	kng_count_many(KNG_GROWN, added);
+		memory_short = false;
 }
 
 /* Returns true if the surplus is large and has lasted for an INTERVAL. */
@@ -116,14 +148,6 @@ static void trim(u32 goal)
 		kng_exact_raise(surplus - kng_pool_mark(surplus));
 	if (kng_pool_shrinks())
 		kng_count_many(KNG_TRIMMED, kng_pool_collect());
-}
-
-static void report_shortfall(void)
-{
-	if (shortfall && !shortfall_reported)
-		pr_warn_ratelimited("%llu more jobs are wanted for the references that maps have room for, and can't be added (max_jobs=%u): see `shortfall' in the stats\n",
-				    shortfall, kng_params.max_jobs);
-	shortfall_reported = shortfall;
 }
 
 /* Returns true if the recent peak still raises the headroom. */
@@ -154,7 +178,7 @@ static void resize(struct work_struct *work)
 	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
-	report_shortfall();
+	again |= kng_report(wanted, shortfall);
 	if (kng_pool_total() != before || shortfall)
 		trace_pool_resized(before, kng_pool_total(), wanted);
 	if (!shortfall)
@@ -190,8 +214,9 @@ u64 kng_reserve_shortfall(void)
 void kng_reserve_show(struct seq_buf *m)
 {
 	seq_buf_printf(m, "maps_watched: %u\n", kng_maps_watched());
-	seq_buf_printf(m, "maps_unwatched: %u\n", kng_maps_unwatched());
+	seq_buf_printf(m, "maps_unwatched: %u\n", kng_unwatched());
 	seq_buf_printf(m, "reserved: %llu\n", kng_maps_charged());
+	seq_buf_printf(m, "floors: %llu\n", kng_maps_floors());
 	seq_buf_printf(m, "headroom: %u\n", READ_ONCE(headroom));
 	seq_buf_printf(m, "wanted: %llu\n", READ_ONCE(wanted));
 	seq_buf_printf(m, "shortfall: %llu\n", kng_reserve_shortfall());

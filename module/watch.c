@@ -178,7 +178,8 @@ static void on_map_fd(unsigned long arg0)
 	bool work;
 	u32 i;
 
-	if (!READ_ONCE(started) || kng_probe_owns(map->id))
+	/* Pairs with the release in kng_watch_start(): mode is set. */
+	if (!smp_load_acquire(&started) || kng_probe_owns(map->id))
 		return;
 	work = wants_irqsoff(map);
 	if (exchangeable(rec) || (map->inner_map_meta && exchangeable(map->inner_map_meta->record)))
@@ -243,8 +244,11 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	}
 
 	if (fd_hook.hooked) {
-		WRITE_ONCE(started, true);
+		/* Pairs with the acquire in on_map_fd(): mode is visible first. */
+		smp_store_release(&started, true);
 		ret = kng_adopt_maps();
+		if (ret == -EINTR)
+			return ret;
 		flush_work(&new_maps_work);
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;

@@ -31,7 +31,8 @@ bool kng_watch_kernel_cancels(void);
  * @mode: when to open the teardown door
  *
  * Context: Task; the release door is open.
- * Return: 0; or why the teardown door can't be opened although it has to be.
+ * Return: 0; -EINTR if the caller was killed meanwhile; or why the teardown door can't be
+ *	opened although it has to be.
  */
 int kng_watch_start(enum kng_teardown_mode mode);
 

@@ -33,6 +33,11 @@ struct of_two {
 	kptr_cgroup __kptr *cgroup;
 };
 
+struct of_ten {
+	kptr_task __kptr *a, __kptr *b, __kptr *c, __kptr *d, __kptr *e;
+	kptr_task __kptr *f, __kptr *g, __kptr *h, __kptr *i, __kptr *j;
+};
+
 struct of_foreign {
 	kptr_foreign __kptr *obj;
 };
@@ -124,3 +129,10 @@ MAP(plain, BPF_MAP_TYPE_ARRAY, 0, 100, struct of_plain);
 
 /* Larger than any machine has a use for. */
 MAP(huge, BPF_MAP_TYPE_HASH, NO_PREALLOC, 100000000, struct of_task);
+
+/* Little memory, and room for many references, each of which wants a job of 24 bytes */
+MAP(big_array, BPF_MAP_TYPE_ARRAY, 0, 50000, struct of_ten);
+MAP(big_hash, BPF_MAP_TYPE_HASH, NO_PREALLOC, 100000, struct of_ten);
+MAP(big_percpu, BPF_MAP_TYPE_PERCPU_HASH, NO_PREALLOC, 100000, struct of_ten);
+MAP(big_lru, BPF_MAP_TYPE_LRU_HASH, 0, 20000, struct of_ten);
+MAP(big_percpu2, BPF_MAP_TYPE_PERCPU_HASH, NO_PREALLOC, 90000, struct of_ten);

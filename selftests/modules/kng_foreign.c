@@ -27,7 +27,7 @@ struct kng_foreign {
 	struct rcu_head rcu;
 };
 
-enum { CREATED, RELEASED, DESTROYED, FREED, MAX_TALLIES };
+enum { CREATED, RELEASED, DESTROYED, FREED, MIGRATABLE, MAX_TALLIES };
 
 #include "tally.h"
 
@@ -36,6 +36,8 @@ static struct tally tallies[MAX_TALLIES] = {
 	[RELEASED] = { .name = "kng_foreign_release" },
 	[DESTROYED] = { .name = "kng_foreign_release_dtor" },
 	[FREED] = { .name = "freed" },
+	/* Destructors that the guard called where the task could migrate */
+	[MIGRATABLE] = { .name = "migratable" },
 };
 
 static bool hold;
@@ -74,8 +76,27 @@ __bpf_kfunc void kng_foreign_release(struct kng_foreign *obj)
 	foreign_put(obj);
 }
 
+static bool can_migrate(void)
+{
+#ifdef CONFIG_SMP
+	return in_task() && preemptible() && !current->migration_disabled;
+#else
+	return false;
+#endif
+}
+
+static bool is_guard(unsigned long caller)
+{
+	char where[128];
+
+	snprintf(where, sizeof(where), "%pB", (void *)caller);
+	return strstr(where, "[kptr_nmi_guard]");
+}
+
 __bpf_kfunc void kng_foreign_release_dtor(void *obj)
 {
+	if (can_migrate() && is_guard(_RET_IP_))
+		tally(&tallies[MIGRATABLE]);
 	while (in_task() && current->flags & PF_WQ_WORKER && READ_ONCE(hold))
 		msleep(20);
 	tally(&tallies[DESTROYED]);

@@ -4,9 +4,10 @@
 # The paths by which a program in NMI gives back the last reference to something:
 #
 # name | site program options | hangs on: all kernels, or those before 7.2 (old);
-# "6" is not tried later, where local storage can't be deleted in NMI at all, "7"
-# hangs only since 7.2, because the verifier refuses it before, and "new" is only
-# tried since 7.2, which has the function
+# "6" is not tried later, where the kernel does not delete local storage in NMI at all,
+# and refused by the guard, "7" hangs only since 7.2, because the verifier refuses it
+# before, and "new" is only tried since 7.2, which has the function. Words with a "="
+# before the site are the guard's parameters.
 
 TASK=rcu_segcblist_enqueue
 CGROUP=insert_work

@@ -11,6 +11,8 @@ for kernel in $KERNELS; do
 		--kernel "$kernel" --scenario churn --timeout 240
 	boot "$kernel-nomem" "$kernel: no memory, and then some" \
 		--kernel "$kernel" --scenario nomem
+	boot "$kernel-memory" "$kernel: maps that want more jobs than there is memory for" \
+		--kernel "$kernel" --scenario memory --mem 256M
 	# Its own table takes 2 GB.
 	[ -z "${KNG_SLOW:-}" ] || boot "$kernel-huge" "$kernel: a map of 100 million entries" \
 		--kernel "$kernel" --scenario huge --mem 4G --timeout 240

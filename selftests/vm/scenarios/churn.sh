@@ -32,6 +32,8 @@ churn_end() {
 	return $rc
 }
 
+migratable() { [ "$(awk '$1 == "migratable" { print $2 }' "$DBG/kng_foreign/counts")" = "$1" ]; }
+
 # Readers of the file `maps', whole, in small pieces, and from the middle
 readers() {
 	while :; do
@@ -117,6 +119,8 @@ if ! kernel_cancels; then
 	check 'it ends' churn_end
 	echo N >/sys/module/kng_foreign/parameters/hold
 	check 'the jobs come to their end' eventually 10 quiet
+	check 'the worker ran some' stat_positive run_worker
+	check 'none where it could migrate' migratable 0
 	check 'all chunks go' eventually 20 stat_is jobs_total 1
 	check 'jobs_total == jobs + grown - trimmed' eventually 20 jobs_add_up 1
 	check 'rmmod kng_foreign' eventually 10 rmmod_foreign

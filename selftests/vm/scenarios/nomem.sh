@@ -6,8 +6,9 @@
 MAPS=$DBG/kptr_nmi_guard/maps
 FAIL=/sys/module/kng_nomem/parameters
 waits() { grep -q " $1 .* waits$" "$MAPS"; }
-short() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=1048576)'; }
+short() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(for want of memory)'; }
 short_told() { [ "$(short)" -eq "$1" ]; }
+opened() { /tests/bpf/mapof --variant "$1"; }
 failed_more() { [ "$(cat $FAIL/failed)" -gt "$1" ]; }
 
 test_module kng_nomem
@@ -24,7 +25,7 @@ check 'short of 99' eventually 10 stat_is shortfall 99
 check 'the map waits' waits array
 failed=$(cat $FAIL/failed)
 check 'it is tried again' eventually 10 failed_more "$failed"
-check 'the log says so once' short_told 1
+check 'the log says so once' eventually 5 short_told 1
 echo N >$FAIL/fail
 check 'with memory it is made up for' eventually 10 stat_is shortfall 0
 check 'the map waits no more' not waits array
@@ -42,9 +43,20 @@ echo Y >$FAIL/fail
 check 'a map of 100 entries' map_made array
 check 'it is counted' stat_is maps_unwatched 1
 check 'but not charged' stat_is reserved 0
+check 'it is opened again, and there is no memory yet' opened array
+check 'it counts once' stat_is maps_unwatched 1
 echo N >$FAIL/fail
 check 'another' map_made hash
 check 'is' stat_is reserved 102
+check 'the first is opened again, with memory' opened array
+check 'now it is watched' stat_is maps_unwatched 0
+check 'and charged' stat_is reserved 202
+echo Y >$FAIL/fail
+check 'another that there is no memory for' map_made lru
+check 'is counted' stat_is maps_unwatched 1
+map_ends lru
+check 'until it ends' eventually 10 stat_is maps_unwatched 0
+echo N >$FAIL/fail
 map_ends array
 map_ends hash
 check 'nothing is left' eventually 10 stat_is maps_watched 0

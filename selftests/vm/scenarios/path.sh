@@ -1,24 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # One path by which NMI gives kptrs back, at one place:
-#   SITE PROGRAM OPTION...
+#   [PARAMETER=VALUE] SITE PROGRAM OPTION...
 # The program fails if it could not do its work. Where the verifier refuses it,
 # it says so with status 4, and the boot proves nothing.
 
 # shellcheck disable=SC2086 # words
 set -- $ARGS
+param=
+case $1 in
+*=*)
+	param=$1
+	shift
+	;;
+esac
 at=$1 program=$2
 shift 2
 
 test_module kng_witness
 test_module kng_nmi_at "at=$at"
-guard_begin
+# shellcheck disable=SC2086 # none or one
+guard_begin $param
 expect=stub
 guard_wanted || expect=any
 rc=0
 "/tests/bpf/$program" "$@" --rounds 32 --source at --expect-nmi "$expect" || rc=$?
 if [ "$rc" -eq 4 ]; then
 	note 'rejected'
+	# Not by the verifier, and these kernels don't.
+	[ "$program" != storage ] || ! guard_wanted ||
+		check 'it was the guard that refused it' stat_positive refused_nmi
 	guard_end leaks
 	finish
 	exit

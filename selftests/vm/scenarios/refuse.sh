@@ -71,4 +71,31 @@ check 'rmmod' guard_unload
 check 'modprobe jobs=1048576 on_empty=inline' guard_load jobs=1048576 on_empty=inline
 check 'all its jobs' stat_is jobs_idle 1048576
 check 'rmmod' guard_unload
+
+# As few file descriptors as modprobe itself can do with
+starved() {
+	for limit in 3 4 5 6 7 8; do
+		(
+			ulimit -n $limit
+			exec /sbin/modprobe kptr_nmi_guard
+		) 2>/dev/null && guard_unload
+		says 'no file descriptor is left .-24.: raise the loader.s limit' && return
+	done
+	return 1
+}
+check 'no file descriptors: it says so' starved
+check 'and is not loaded' not loaded kptr_nmi_guard
+
+# While it looks at maps that are older than itself, the loader can be killed.
+coming() { grep -qsx coming /sys/module/kptr_nmi_guard/initstate; }
+hooks_before
+/sbin/modprobe kptr_nmi_guard &
+loader=$!
+check 'loading begins' eventually 10 coming
+kill -KILL $loader
+wait $loader
+check 'killed: it is not loaded' eventually 20 not loaded kptr_nmi_guard
+check 'and has no hooks' unhooked
+check 'it loads the next time' guard_load
+check 'and unloads' guard_unload
 finish

@@ -68,17 +68,48 @@ guard_end
 
 # What max_jobs does not allow is told, and made up for when there is less to want.
 times_told() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(max_jobs=4096)'; }
+told_once() { [ "$(times_told)" -eq 1 ]; }
+told_last() { dmesg | sed -n 's/.*kptr_nmi_guard: \([0-9]*\) more jobs are wanted .*/\1/p' | tail -n 1; }
 guard_begin max_jobs=4096 headroom=4096
 check 'a map of 100 entries' map_made array
 check 'there is no room for it' eventually 10 stat_is shortfall 100
-check 'so it waits' grep -q ' array .* waits$' "$MAPS"
-check 'the log says so' test "$(times_told)" -eq 1
 check 'another' map_made hash
-check 'waits, too' eventually 10 stat_is shortfall $((100 + full))
-check 'and nothing more is said' test "$(times_told)" -eq 1
+check 'is short, too' eventually 10 stat_is shortfall $((100 + full))
+check 'so it waits' grep -q ' array .* waits$' "$MAPS"
+check 'the log says so' eventually 5 told_once
+check 'of both maps, not of the first moment' test "$(told_last)" = $((100 + full))
+check 'a third' map_made prealloc
+check 'waits, too' eventually 10 stat_is shortfall $((100 + 2 * full))
+sleep 2
+check 'and nothing more is said' told_once
+map_ends prealloc
 check 'no more jobs than may be' stat_is jobs_total 4096
 map_ends array
 map_ends hash
 check 'nothing is short any more' eventually 10 stat_is shortfall 0
+guard_end
+
+hash_met() { [ -n "$(line hash)" ]; }
+# Floors cost who makes the maps nothing: together they take a quarter of max_jobs, and
+# somebody else's map still has its jobs.
+cheap=40
+guard_begin max_jobs=16384
+i=0
+while [ $i -lt $cheap ]; do
+	map_made object >/dev/null || bail "map $i is not made"
+	mv /sys/fs/bpf/kng-object /sys/fs/bpf/cheap-$i || bail "map $i is not moved"
+	i=$((i + 1))
+done
+check "$cheap maps of objects: a floor each" eventually 10 stat_is floors $((cheap * floor))
+check 'they are reckoned with, up to a quarter of max_jobs' stat_is reserved 4096
+check "somebody's map of 100 entries" map_made hash
+check 'has its jobs' eventually 10 hash_met
+check 'nothing is short' stat_is shortfall 0
+check 'the log says which maps share' eventually 5 \
+	told "$cheap maps of local storage or objects share 4096 jobs, .* instead of $((cheap * floor)); the newest is [0-9]* object:"
+rm /sys/fs/bpf/cheap-*
+map_ends hash
+check 'nothing is left' eventually 10 stat_is reserved 0
+check 'nor of floors' stat_is floors 0
 guard_end
 finish
