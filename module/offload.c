@@ -5,7 +5,8 @@
  * Each CPU has a queue. In NMI a job is added to the pending list of its CPU's
  * queue. (With defer=irqsoff, the same happens with interrupts off. "In NMI" below
  * includes that.) The first job of an empty list raises the CPU's irq_work. The
- * irq_work runs up to `budget' jobs, and a worker runs the rest.
+ * irq_work runs up to `budget' jobs, and a worker runs the rest. Jobs of destructors
+ * that nobody has read are put aside: the worker runs them all.
  *
  * The irq_work is a plain one, not IRQ_WORK_HARD_IRQ. So on PREEMPT_RT destructors
  * run in the irq_work thread, where they may take sleeping locks.
@@ -25,7 +26,7 @@
  *
  * No job stays behind. A job that is added to an empty pending list raises the
  * irq_work. A job that is added behind others is detached together with them.
- * Whoever leaves jobs in `rest' queues the worker. If the worker does not get to
+ * Whoever leaves jobs in `rest' or `aside' queues the worker. If the worker does not get to
  * run, the pending list may never become empty again, so the irq_work is also
  * raised whenever the pool is short of idle jobs.
  */
@@ -209,6 +210,8 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 		u64 since;
 
 		first = kng_queue_detach(q, max, &left, &since);
+		if (where == KNG_RUN_HARDIRQ)
+			first = kng_queue_put_aside(q, first, since);
 		if (first)
 			done += run_list(q, first, where, kng_delay_ns(since));
 	} while (left && !out_of_budget(done, budget));
@@ -221,12 +224,14 @@ static void run_irq_work(struct irq_work *work)
 {
 	struct kng_queue *q = container_of(work, struct kng_queue, irq_work);
 	unsigned int runs;
+	bool left;
 
 	run_begins();
-	if (drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs)) {
+	left = drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs);
+	if (left)
 		kng_count(KNG_HANDOFFS);
+	if (left || !llist_empty(&q->aside))
 		queue_work_on(q->cpu, workqueue, &q->work);
-	}
 	if (runs > q->longest)
 		WRITE_ONCE(q->longest, runs);
 	if (atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_LOGGED) != EXHAUSTED_SEEN)
@@ -238,7 +243,12 @@ static void run_irq_work(struct irq_work *work)
 static void run_work(struct work_struct *work)
 {
 	struct kng_queue *q = container_of(work, struct kng_queue, work);
+	u64 since = READ_ONCE(q->aside_since);
+	struct llist_node *aside = llist_del_all(&q->aside);
 	unsigned int runs;
+
+	if (aside)
+		run_list(q, aside, KNG_RUN_WORKER, kng_delay_ns(since));
 
 	while (drain(q, kng_params.budget, KNG_RUN_WORKER, &runs))
 		cond_resched();
