@@ -38,6 +38,7 @@ int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 		if (cur || atomic_cmpxchg(&k->claimed, 0, 1))
 			continue;
 		k->owner = owner;
+		k->hardirq = false;
 		atomic64_set(&k->nr_run, 0);
 		/* Pairs with the acquire above: owner is visible before fn is. */
 		smp_store_release(&k->fn, fn);

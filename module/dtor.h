@@ -21,6 +21,7 @@
  * struct kng_dtor - a known destructor
  * @fn: the destructor; NULL unless the entry is published
  * @owner: its module; valid while @fn is set
+ * @hardirq: the destructor may run in hardirq
  * @claimed: somebody writes the entry, or has written it
  * @nr_run: how often it was run. Runs that end while the module of an entry is unloaded
  *	may be missed.
@@ -28,6 +29,7 @@
 struct kng_dtor {
 	btf_dtor_kfunc_t fn;
 	struct module *owner;
+	bool hardirq;
 	atomic_t claimed;
 	atomic64_t nr_run;
 };
@@ -51,6 +53,20 @@ struct seq_buf;
  * Return: an index; -ENOSPC if the table is full of other destructors.
  */
 int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner);
+
+/**
+ * kng_dtor_allow_hardirq() - a destructor of the kernel may run in hardirq
+ * @index: the index of the destructor
+ *
+ * Destructors that nobody has read run in task context only: what they call may not be
+ * allowed in hardirq, as kfree_skb() is not.
+ *
+ * Context: Task.
+ */
+static inline void kng_dtor_allow_hardirq(unsigned int index)
+{
+	WRITE_ONCE(kng_dtors[index].hardirq, true);
+}
 
 /**
  * kng_dtor_put() - drop a job's reference on the module of its destructor

@@ -6,7 +6,7 @@
  * a door. There are two doors: the kernel frees the fields of an object (teardown.c), or
  * a reference is dropped (release.c). The door takes a job from the pool (pool.c), stores
  * the object and its destructor in it, and queues it (offload.c, queue.c). After the NMI
- * an irq_work or a worker calls the destructor (dtor.c) and returns the job to the pool.
+ * an irq_work or a worker calls the destructor (drain.c) and returns the job to the pool.
  *
  * The files, from the top floor to the ground. Each file calls only files that stand
  * below it:
@@ -30,13 +30,15 @@
  *	maps.c		the watched maps and their charges
  *	unwatched.c	maps that there was no memory to watch
  *	charge.c	how many references a map has room for
- *	offload.c	from NMI to where destructors may run
+ *	drain.c		where destructors run: irq_work, worker, CPU hotplug
+ *	offload.c	takes a job in NMI, and has it run later
  *	queue.c		the CPUs' queues of pending jobs, with CPU hotplug
  *	dtor.c		the table of known destructors
  *	delay.c		how long references wait
  *	pool.c		memory for jobs (the algorithm is in include/kng_pool.h)
  *	hook.c		installs hooks
  *	kprobe.c	the same with kprobes
+ *	lookup.c	finds the address of a function
  *	entry.c		runs when a hooked function is called
  *	params.c	the module's parameters
  *	creds.c		bpf(2) with the credentials of the kernel
@@ -49,13 +51,13 @@
 
 #include "compat.h"
 #include "dtor.h"
+#include "drain.h"
 #include "exact.h"
 #include "health.h"
 #include "hook.h"
 #include "learn.h"
 #include "lookup.h"
 #include "maps.h"
-#include "offload.h"
 #include "params.h"
 #include "pool.h"
 #include "release.h"
@@ -163,7 +165,7 @@ static int __init start(void)
 		goto exit_dtor;
 	}
 
-	ret = kng_offload_init(kng_reserve_note_usage);
+	ret = kng_drain_init(kng_reserve_note_usage);
 	if (ret) {
 		pr_err("the per-CPU queues can't be set up (%d)\n", ret);
 		goto exit_reserve;
@@ -172,7 +174,7 @@ static int __init start(void)
 	ret = kng_learn_init();
 	if (ret) {
 		pr_err("modules can't be followed (%d)\n", ret);
-		goto exit_offload;
+		goto exit_drain;
 	}
 
 	ret = open_doors();
@@ -192,8 +194,8 @@ static int __init start(void)
 
 exit_learn:
 	kng_learn_exit();
-exit_offload:
-	kng_offload_exit();
+exit_drain:
+	kng_drain_exit();
 exit_reserve:
 	kng_reserve_exit();
 	kng_maps_exit();
@@ -229,7 +231,7 @@ static int __init kng_init(void)
  *     waits for plain RCU, because its handler can't be preempted.) From here on
  *     nothing takes a job or queues one.
  *  3. kng_learn_exit(): nothing is hooked in other modules any more.
- *  4. kng_offload_exit(): waits for the irq_work of each CPU, then for the workers that
+ *  4. kng_drain_exit(): waits for the irq_work of each CPU, then for the workers that
  *     these may have queued, and runs the jobs that are still pending. Then all jobs
  *     are idle.
  *  5. kng_reserve_exit(), kng_maps_exit(): only hooks and the irq_work called the
@@ -246,7 +248,7 @@ static void __exit kng_exit(void)
 	kng_watch_exit();
 	kng_release_exit();
 	kng_learn_exit();
-	kng_offload_exit();
+	kng_drain_exit();
 	kng_reserve_exit();
 	kng_maps_exit();
 	kng_dtor_exit();

@@ -55,36 +55,28 @@ void kng_offload_cancel(struct kng_job *job);
 void kng_offload_queue(struct kng_job *job, void *obj);
 
 /**
- * kng_offload_init() - initialise the queues of all CPUs
- * @on_run: called at the start of each irq_work run, in its context
- *
- * Context: Task; before anything is hooked.
- * Return: 0 or a negative errno.
- */
-int kng_offload_init(void (*on_run)(void));
-
-/**
- * kng_offload_exit() - run all pending jobs and stop
- *
- * Context: Task; after everything was unhooked.
- */
-void kng_offload_exit(void);
-
-/**
  * kng_offload_schedule() - raise the irq_work of this CPU
  *
- * Used to get out of a context in which no work can be queued: see @on_run.
+ * Used to get out of a context in which no work can be queued: see kng_drain_init().
  *
  * Context: Any, nested NMI included.
  */
 void kng_offload_schedule(void);
 
 /**
- * kng_offload_longest() - largest number of jobs in one irq_work run since load
+ * kng_offload_is_short() - ask whether few jobs are idle
  *
- * Context: Any.
- * Return: the number of jobs; more than the budget only if idle jobs ran short.
+ * Context: Any, nested NMI included.
+ * Return: true if an NMI may soon find none.
  */
-unsigned int kng_offload_longest(void);
+bool kng_offload_is_short(void);
+
+/**
+ * kng_offload_report_exhausted() - ask whether to log that no job was left
+ *
+ * Context: Any but NMI.
+ * Return: true once, after it happened for the first time since load.
+ */
+bool kng_offload_report_exhausted(void);
 
 #endif /* KNG_OFFLOAD_H */

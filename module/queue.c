@@ -13,6 +13,7 @@
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 
+#include "dtor.h"
 #include "queue.h"
 
 /*
@@ -22,6 +23,25 @@
 DEFINE_PER_CPU(struct kng_queue, kng_queues);
 
 static enum cpuhp_state prepare_state, online_state;
+
+struct llist_node *kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since)
+{
+	struct llist_node *first = node, **link = &first;
+
+	while (node) {
+		struct kng_job *job = llist_entry(node, struct kng_job, node);
+
+		node = node->next;
+		if (likely(READ_ONCE(kng_dtors[job->dtor].hardirq))) {
+			link = &job->node.next;
+			continue;
+		}
+		*link = node;
+		if (llist_add(&job->node, &q->aside))
+			WRITE_ONCE(q->aside_since, since);
+	}
+	return first;
+}
 
 static int queue_online(unsigned int cpu)
 {
@@ -86,6 +106,7 @@ int kng_queues_init(void (*run_irq_work)(struct irq_work *work),
 		struct kng_queue *q = per_cpu_ptr(&kng_queues, cpu);
 
 		init_llist_head(&q->pending);
+		init_llist_head(&q->aside);
 		raw_spin_lock_init(&q->lock);
 		init_irq_work(&q->irq_work, run_irq_work);
 		INIT_WORK(&q->work, run_work);

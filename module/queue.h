@@ -20,6 +20,8 @@
  *	detached at that moment on another CPU may see an older time.
  * @rest_since: when the first job of @rest was added; under @lock
  * @rest: jobs that were removed from @pending but not yet detached; under @lock
+ * @aside: jobs that only the worker may run. The irq_work adds to it, the worker takes all.
+ * @aside_since: when the first job of @aside was added to @pending, or earlier
  * @may_raise: the irq_work may be raised. Written on this CPU, or before it runs.
  * @longest: largest number of jobs in one irq_work run; written by the irq_work
  * @cpu: number of this CPU
@@ -32,6 +34,8 @@ struct kng_queue {
 	raw_spinlock_t lock;
 	struct llist_node *rest;
 	u64 rest_since;
+	struct llist_head aside;
+	u64 aside_since;
 	bool may_raise;
 	unsigned int longest;
 	int cpu;
@@ -86,6 +90,19 @@ static inline void kng_queue_raise(struct kng_queue *q)
  * Return: the jobs, linked by their nodes; NULL if there are none.
  */
 struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since);
+
+/**
+ * kng_queue_put_aside() - leave to the worker what may not run in hardirq
+ * @q: the queue
+ * @node: list of detached jobs
+ * @since: when the first of them was added, of kng_delay_now()
+ *
+ * Moves the jobs of destructors that may not run in hardirq to @q->aside.
+ *
+ * Context: The irq_work of @q.
+ * Return: the list of the other jobs.
+ */
+struct llist_node *kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since);
 
 /**
  * kng_queues_init() - initialise all queues and follow CPU hotplug

@@ -182,6 +182,8 @@ static int prepare_type(struct kng_type *type)
 
 	type->dtor = dtor;
 	type->index = kng_dtor_index(dtor, NULL);
+	if (type->index >= 0)
+		kng_dtor_allow_hardirq(type->index);
 	type->hook.error[KNG_DTOR] = -EOPNOTSUPP;
 	type->hook.error[KNG_KFUNC] = -EOPNOTSUPP;
 	if (!kng_hook_uses_ftrace() && !type->get)

@@ -13,11 +13,11 @@
 
 #include "count.h"
 #include "delay.h"
+#include "drain.h"
 #include "dtor.h"
 #include "exact.h"
 #include "hook.h"
 #include "mapsfile.h"
-#include "offload.h"
 #include "params.h"
 #include "pool.h"
 #include "reserve.h"
@@ -47,7 +47,7 @@ static void stats_print(struct seq_buf *m)
 	seq_buf_printf(m, "jobs_idle: %d\n", kng_pool_idle(&kng_pool));
 	seq_buf_printf(m, "pending: %u\n", kng_pool_in_use());
 	seq_buf_printf(m, "peak_pending: %u\n", kng_reserve_peak());
-	seq_buf_printf(m, "longest_run: %u\n", kng_offload_longest());
+	seq_buf_printf(m, "longest_run: %u\n", kng_drain_longest());
 	kng_exact_show(m);
 	kng_reserve_show(m);
 	seq_buf_printf(m, "missed: %lu\n", kng_teardown_missed() + kng_types_missed());

@@ -121,9 +121,14 @@ static void show_learnt(struct seq_buf *m)
 				break;
 			dtors++;
 		}
-		if (kng_types[i].dtor && j == KNG_NR_TYPES)
+		if (!kng_types[i].dtor || j < KNG_NR_TYPES)
+			continue;
+		if (kng_types[i].owner)
 			seq_buf_printf(m, "door_release_of_module_%s: %u destructor%s\n",
 				       kng_types[i].name, dtors, dtors > 1 ? "s" : "");
+		else
+			seq_buf_printf(m, "door_release_of_later_types: %u destructor%s\n",
+				       dtors, dtors > 1 ? "s" : "");
 	}
 }
 

@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	fill_and_tear();
 	pending_bpf__destroy(skel);
 	tap_ok(wait_until(only_jobs_hold_it, NULL, opt->timeout_ms) &&
-	       pending() == (long long)opt->slots - 1,
+	       pending() == (long long)opt->slots,
 	       "only the %lld pending jobs hold the module", pending());
 	if (wait)
 		remove_module();

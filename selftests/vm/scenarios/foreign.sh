@@ -54,6 +54,7 @@ for teardown in auto needed; do
 	check "teardown=$teardown: deferred" foreign --rounds 32 --expect-nmi 0
 	[ $teardown = auto ] || check 'by the release door alone' not stat_is door_teardown open
 	check 'taken' stat_is taken $((32 * 8))
+	check 'nobody has read it: the worker ran it, never the irq_work' stat_is run_hardirq 0
 	rm /sys/fs/bpf/kng-foreign
 	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
 	check 'forgotten with its module' not learnt
@@ -82,7 +83,7 @@ done
 guard_begin budget=1
 test_module kng_foreign hold=Y
 check 'jobs are left pending' pending --variant leave
-check 'they still are' stat_is pending 255
+check 'they still are' stat_is pending 256
 (
 	sleep 1
 	echo N >/sys/module/kng_foreign/parameters/hold

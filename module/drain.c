@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where destructors run: the irq_work, the worker, and CPU hotplug for the queue of a
+ * dead CPU. offload.c says who may do what with a queue.
+ *
+ * The irq_work runs up to `budget' jobs. It leaves the rest to the worker, and with them
+ * the jobs of destructors that may not run in hardirq.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "count.h"
+#include "delay.h"
+#include "drain.h"
+#include "dtor.h"
+#include "offload.h"
+#include "params.h"
+#include "pool.h"
+#include "queue.h"
+#include "trace.h"
+
+static struct workqueue_struct *workqueue;
+
+/* Called at the start of each irq_work run. */
+static void (*run_begins)(void);
+
+/*
+ * If few jobs are idle, an NMI may find none before the worker is scheduled. Then
+ * the irq_work goes on beyond its budget, but runs no more jobs than the pool has.
+ */
+static bool out_of_budget(unsigned int done, unsigned int budget)
+{
+	if (done < budget)
+		return false;
+	return !kng_offload_is_short() || done >= kng_pool_total();
+}
+
+/* Account for a number of runs of one destructor. */
+static void note_runs(const struct kng_queue *q, unsigned int dtor, enum kng_counter where,
+		      unsigned int nr, u64 delay_ns)
+{
+	trace_run(kng_dtor_note_run(dtor, nr), where == KNG_RUN_HARDIRQ, q->cpu, nr, delay_ns);
+}
+
+/*
+ * Run the jobs of a list, and return how many. They are counted in one go, before the
+ * last of them goes back to the pool: when nothing is pending, all are counted.
+ */
+static unsigned int run_list(const struct kng_queue *q, struct llist_node *node,
+			     enum kng_counter where, u64 delay_ns)
+{
+	unsigned int nr = 0, noted = 0;
+
+	while (node) {
+		struct kng_job *job = llist_entry(node, struct kng_job, node);
+		unsigned int dtor = job->dtor;
+
+		node = node->next;
+		kng_dtor_call(dtor, job->obj);
+		nr++;
+		if (!node || llist_entry(node, struct kng_job, node)->dtor != dtor) {
+			note_runs(q, dtor, where, nr - noted, delay_ns);
+			noted = nr;
+		}
+		if (!node) {
+			kng_count_many(KNG_RUN, nr);
+			kng_count_many(where, nr);
+			kng_delay_note(delay_ns, nr);
+		}
+		kng_pool_push(&kng_pool, job);
+	}
+	return nr;
+}
+
+/*
+ * Run pending jobs, and store in *@runs how many. Returns true if jobs are left,
+ * which the caller has to handle.
+ */
+static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter where,
+		  unsigned int *runs)
+{
+	unsigned int done = 0;
+	bool left;
+
+	if (WARN_ON_ONCE(in_nmi()))
+		kng_count(KNG_BAD_CONTEXT);
+	do {
+		unsigned int max = done < budget ? budget - done : budget;
+
+		struct llist_node *first;
+		u64 since;
+
+		first = kng_queue_detach(q, max, &left, &since);
+		if (where == KNG_RUN_HARDIRQ)
+			first = kng_queue_put_aside(q, first, since);
+		if (first)
+			done += run_list(q, first, where, kng_delay_ns(since));
+	} while (left && !out_of_budget(done, budget));
+
+	*runs = done;
+	return left;
+}
+
+/* In task context. Since Linux 6.14 destructors expect that migration is disabled. */
+static bool drain_in_task(struct kng_queue *q, enum kng_counter where, unsigned int *runs)
+{
+	bool left;
+
+	migrate_disable();
+	left = drain(q, kng_params.budget, where, runs);
+	migrate_enable();
+	return left;
+}
+
+static void run_irq_work(struct irq_work *work)
+{
+	struct kng_queue *q = container_of(work, struct kng_queue, irq_work);
+	unsigned int runs;
+	bool left;
+
+	run_begins();
+	/* On PREEMPT_RT the irq_work is a thread. */
+	left = IS_ENABLED(CONFIG_PREEMPT_RT) ? drain_in_task(q, KNG_RUN_HARDIRQ, &runs) :
+	       drain(q, kng_params.budget, KNG_RUN_HARDIRQ, &runs);
+	if (left)
+		kng_count(KNG_HANDOFFS);
+	if (left || !llist_empty(&q->aside))
+		queue_work_on(q->cpu, workqueue, &q->work);
+	if (runs > q->longest)
+		WRITE_ONCE(q->longest, runs);
+	if (!kng_offload_report_exhausted())
+		return;
+	trace_no_job(kng_pool_total());
+	pr_warn("no job left for a destructor that can't run where it is called: see `leaked', `kept' and `inlined' in the stats, and load with a larger headroom or max_jobs\n");
+}
+
+static void run_work(struct work_struct *work)
+{
+	struct kng_queue *q = container_of(work, struct kng_queue, work);
+	u64 since = READ_ONCE(q->aside_since);
+	struct llist_node *aside = llist_del_all(&q->aside);
+	unsigned int runs;
+
+	if (aside) {
+		migrate_disable();
+		run_list(q, aside, KNG_RUN_WORKER, kng_delay_ns(since));
+		migrate_enable();
+	}
+	while (drain_in_task(q, KNG_RUN_WORKER, &runs))
+		cond_resched();
+}
+
+int kng_drain_init(void (*on_run)(void))
+{
+	int ret;
+
+	run_begins = on_run;
+	kng_delay_init();
+	workqueue = alloc_workqueue("kptr_nmi_guard", WQ_HIGHPRI | KNG_WQ_PERCPU, 0);
+	if (!workqueue)
+		return -ENOMEM;
+	ret = kng_queues_init(run_irq_work, run_work);
+	if (ret)
+		destroy_workqueue(workqueue);
+	return ret;
+}
+
+/*
+ * Nothing is hooked any more, so no job is added. After the first step no irq_work
+ * is raised or running. Only the irq_work queues the worker, so
+ * destroy_workqueue() waits for the last one. The last step runs the jobs that are
+ * still pending.
+ */
+void kng_drain_exit(void)
+{
+	kng_queues_stop_raising();
+	destroy_workqueue(workqueue);
+	kng_queues_exit();
+	WARN_ON(kng_pool_in_use());
+}
+
+unsigned int kng_drain_longest(void)
+{
+	unsigned int longest = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		longest = max(longest, READ_ONCE(per_cpu(kng_queues, cpu).longest));
+	return longest;
+}
