@@ -11,34 +11,41 @@
 #include "out.h"
 
 enum effect {
-	EFFECT_RELEASE,		/* drops a reference that the program holds */
 	EFFECT_TEARDOWN,	/* frees the fields of a map's value */
 	EFFECT_STORAGE,		/* the same, of local storage */
-	EFFECT_OBJECT,		/* frees an object of bpf_obj_new() and its fields */
 };
 
-/*
- * What ends in call_rcu() or queue_work(). The guard's line door_release_TYPE says if it
- * has hooked a release. bpf_cpumask_release() is safe in NMI and not here.
- */
+/* The kernel calls a map's own function where it knows the map: array_map_update_elem(). */
 static const struct {
 	const char *pattern;
 	enum effect effect;
-	const char *type;	/* EFFECT_RELEASE: of the object; NULL: nobody guards it */
 } effects[] = {
-	{ "bpf_task_release*", EFFECT_RELEASE, "task_struct" },
-	{ "bpf_cgroup_release*", EFFECT_RELEASE, "cgroup" },
-	{ "bpf_crypto_ctx_release*", EFFECT_RELEASE, "bpf_crypto_ctx" },
-	{ "bpf_put_mem_cgroup", EFFECT_RELEASE, "mem_cgroup" },
-	{ "bpf_get_task_stack*", EFFECT_RELEASE, NULL },
-	{ "bpf_kfree_skb*", EFFECT_RELEASE, "sk_buff" },
-	{ "bpf_put_file", EFFECT_RELEASE, NULL },
-	{ "bpf_key_put", EFFECT_RELEASE, NULL },
-	{ "bpf_*_storage_delete*", EFFECT_STORAGE, NULL },
-	{ "bpf_obj_drop*", EFFECT_OBJECT, NULL },
-	{ "*map_update_elem*", EFFECT_TEARDOWN, NULL },
-	{ "*map_delete_elem*", EFFECT_TEARDOWN, NULL },
-	{ "*map_pop_elem*", EFFECT_TEARDOWN, NULL },
+	{ "bpf_*_storage_delete*", EFFECT_STORAGE },
+	{ "*map_update_elem*", EFFECT_TEARDOWN },
+	{ "*map_delete_elem*", EFFECT_TEARDOWN },
+};
+
+/*
+ * What drops a reference when it is called: made from docs/releases.tsv, which a test
+ * compares with the kernel. What is safe, or can't be reached in NMI, is not in it.
+ */
+static const struct release {
+	const char *name;
+	const char *hook;	/* the function that the guard hooks for it; NULL: none */
+	const char *why;
+} releases[] = {
+#include "releases.h"
+};
+
+/* The guard's stats say by type whether it has hooked a release: door_release_TYPE. */
+static const struct {
+	const char *hook;
+	const char *type;
+} doors[] = {
+	{ "bpf_task_release", "task_struct" },
+	{ "bpf_cgroup_release", "cgroup" },
+	{ "bpf_crypto_ctx_release", "bpf_crypto_ctx" },
+	{ "bpf_put_mem_cgroup", "mem_cgroup" },
 };
 
 static void add(char *list, size_t size, const char *fmt, ...) PRINTF(3, 4);
@@ -162,15 +169,45 @@ static void see_teardown(struct look *look, enum effect effect)
 	}
 }
 
-static void see_release(struct look *look, const char *name, const char *type)
+/* Helpers have a variant for some program types. */
+static bool is_call_of(const char *name, const char *function)
 {
-	/* On the kernels that defer by themselves its reference is dropped inside too. */
-	ADD(look->danger->drops, "calls %s()", name);
+	static const char * const variants[] = { "", "_tp", "_raw_tp", "_pe", "_tracing" };
+	size_t len = strlen(function), i;
+
+	if (strncmp(name, function, len))
+		return false;
+	for (i = 0; i < sizeof(variants) / sizeof(*variants); i++)
+		if (!strcmp(name + len, variants[i]))
+			return true;
+	return false;
+}
+
+/* Is the hook there? The teardown door opens when there is something to tear down. */
+static bool hooked(const struct guard *guard, const char *hook)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(doors) / sizeof(*doors); i++)
+		if (!strcmp(doors[i].hook, hook))
+			return guard_releases(guard, doors[i].type);
+	return true;
+}
+
+static void see_release(struct look *look, const struct release *release)
+{
+	/* Needs bad luck besides: worth a word, no verdict. */
+	if (!release->hook) {
+		if (look->context == IN_NMI)
+			ADD(look->danger->in_spite, "%s(): %s", release->name, release->why);
+		return;
+	}
+	ADD(look->danger->drops, "calls %s()", release->name);
 	if (!covers(look->guard, look->context)) {
 		look->danger->guarded = false;
-	} else if (!type || !guard_releases(look->guard, type)) {
+	} else if (!hooked(look->guard, release->hook)) {
 		look->danger->guarded = false;
-		ADD(look->danger->in_spite, "%s() is not guarded", name);
+		ADD(look->danger->in_spite, "%s() is not hooked", release->name);
 	}
 }
 
@@ -181,17 +218,13 @@ static void see_call(struct look *look, const char *name)
 	for (i = 0; i < sizeof(effects) / sizeof(*effects); i++) {
 		if (fnmatch(effects[i].pattern, name, 0))
 			continue;
-		switch (effects[i].effect) {
-		case EFFECT_RELEASE:
-			see_release(look, name, effects[i].type);
-			break;
-		case EFFECT_OBJECT:
-			ADD(look->danger->drops, "calls %s()", name);
-			look->danger->guarded &= covers(look->guard, look->context);
-			break;
-		default:
-			see_teardown(look, effects[i].effect);
-		}
+		see_teardown(look, effects[i].effect);
+		return;
+	}
+	for (i = 0; i < sizeof(releases) / sizeof(*releases); i++) {
+		if (!is_call_of(name, releases[i].name))
+			continue;
+		see_release(look, &releases[i]);
 		return;
 	}
 }

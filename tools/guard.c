@@ -15,8 +15,8 @@
 
 /* All is well if these are 0. Used where the module has no health of its own. */
 static const char * const faults[] = {
-	"shortfall", "maps_unwatched", "empty", "table_full", "leaked", "inlined",
-	"missed", "refused", "bad_context",
+	"shortfall", "maps_unwatched", "missed", "empty", "table_full", "leaked", "kept",
+	"inlined", "refused", "bypassed", "bad_context",
 };
 
 bool read_line(const char *path, char *line, size_t size)
@@ -50,7 +50,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* One file each; a directory has no order. */
-static bool read_sysfs(struct guard *guard, const char *root)
+static void read_sysfs(struct guard *guard, const char *root)
 {
 	char path[PATH_MAX], value[192];
 	struct dirent *entry;
@@ -59,7 +59,7 @@ static bool read_sysfs(struct guard *guard, const char *root)
 	snprintf(path, sizeof(path), "%s" SYSFS "/stats", root);
 	dir = opendir(path);
 	if (!dir)
-		return false;
+		return;
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -68,10 +68,14 @@ static bool read_sysfs(struct guard *guard, const char *root)
 			add(&guard->stats, &guard->nr_stats, entry->d_name, value);
 	}
 	closedir(dir);
-	qsort(guard->stats, guard->nr_stats, sizeof(*guard->stats), by_name);
-	return guard->nr_stats;
+	if (guard->nr_stats)
+		qsort(guard->stats, guard->nr_stats, sizeof(*guard->stats), by_name);
 }
 
+/*
+ * What sysfs has not: lines that appear later, of destructors and of other modules. Where
+ * sysfs has the others, nobody misses these.
+ */
 static bool read_debugfs(struct guard *guard, const char *root)
 {
 	char path[PATH_MAX], line[256], *value;
@@ -79,6 +83,8 @@ static bool read_debugfs(struct guard *guard, const char *root)
 
 	snprintf(path, sizeof(path), "%s" DEBUGFS "/stats", root);
 	file = fopen(path, "r");
+	if (!file && guard->nr_stats)
+		return true;
 	if (!file) {
 		out_note_unseen("the guard's stats (%s: %s): %s", path, strerror(errno),
 				errno == EACCES ? "run as root" :
@@ -91,6 +97,8 @@ static bool read_debugfs(struct guard *guard, const char *root)
 		if (!value)
 			continue;
 		*value = '\0';
+		if (guard_text(guard, line))
+			continue;
 		add(&guard->stats, &guard->nr_stats, line, value + 2);
 	}
 	fclose(file);
@@ -150,7 +158,8 @@ void guard_read(struct guard *guard, const char *root)
 	guard->loaded = true;
 	snprintf(path, sizeof(path), "%s" SYSFS "/version", root);
 	read_line(path, guard->version, sizeof(guard->version));
-	guard->readable = read_sysfs(guard, root) || read_debugfs(guard, root);
+	read_sysfs(guard, root);
+	guard->readable = read_debugfs(guard, root);
 	snprintf(path, sizeof(path), "%s" SYSFS "/health", root);
 	if (read_line(path, line, sizeof(line))) {
 		guard->health_is_modules = true;

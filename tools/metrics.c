@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "metrics.h"
@@ -31,6 +32,8 @@ const struct metric metrics[] = {
 	{ "grown", METRIC_COUNTER, NULL, "Jobs added to the pool since load." },
 	{ "trimmed", METRIC_COUNTER, NULL, "Jobs whose memory was freed." },
 	{ "refused", METRIC_COUNTER, NULL, "Exchanges that were refused (reserve=exact)." },
+	{ "bypassed", METRIC_COUNTER, NULL,
+	  "Calls of release functions that were diverted and ran unguarded all the same." },
 	{ "bad_context", METRIC_COUNTER, NULL,
 	  "Destructors that were about to run in NMI: a bug of the guard." },
 	{ "missed", METRIC_COUNTER, NULL, "Calls that kprobes are known to have missed." },
@@ -113,6 +116,89 @@ static void doors(const struct guard *guard, FILE *file)
 	}
 }
 
+/* "131ms" in seconds; -1 if it is no such time. */
+static double seconds_of(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text)
+		return -1;
+	return !strcmp(end, "us") ? value / 1e6 : !strcmp(end, "ms") ? value / 1e3 :
+	       !strcmp(end, "s") ? value : -1;
+}
+
+struct bucket {
+	double below;
+	long long nr;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct bucket *x = a, *y = b;
+
+	return x->below < y->below ? -1 : x->below > y->below;
+}
+
+/* delay_below_TIME counts what is between half of TIME and TIME; le counts all below. */
+static void delays(const struct guard *guard, FILE *file)
+{
+	struct bucket buckets[64];
+	long long value, count = 0, longer = 0;
+	const char *time;
+	double sum = 0;
+	size_t i, nr = 0;
+
+	for (i = 0; i < guard->nr_stats; i++) {
+		if (strncmp(guard->stats[i].name, "delay_below_", 12))
+			continue;
+		time = guard->stats[i].name + 12;
+		value = guard_number(guard, guard->stats[i].name);
+		if (seconds_of(time) < 0)
+			longer += value;
+		else if (nr < sizeof(buckets) / sizeof(*buckets))
+			buckets[nr++] = (struct bucket){ seconds_of(time), value };
+	}
+	if (!nr)
+		return;
+	qsort(buckets, nr, sizeof(*buckets), by_time);
+	head(file, "delay_seconds", "histogram",
+	     "Time from a deferral to the destructor: upper bounds, of the sum too.");
+	for (i = 0; i < nr; i++) {
+		count += buckets[i].nr;
+		sum += buckets[i].nr * buckets[i].below;
+		fprintf(file, PREFIX_ "delay_seconds_bucket{le=\"%g\"} %lld\n", buckets[i].below,
+			count);
+	}
+	sum += longer * 2 * buckets[nr - 1].below;
+	fprintf(file, PREFIX_ "delay_seconds_bucket{le=\"+Inf\"} %lld\n", count + longer);
+	fprintf(file, PREFIX_ "delay_seconds_sum %g\n", sum);
+	fprintf(file, PREFIX_ "delay_seconds_count %lld\n", count + longer);
+	value = guard_number(guard, "delay_max_us");
+	if (value < 0)
+		return;
+	head(file, "delay_max_seconds", "gauge", "Longest time from a deferral to the destructor.");
+	fprintf(file, PREFIX_ "delay_max_seconds %g\n", value / 1e6);
+}
+
+/* Of these there is a line only once they ran. */
+static void destructors(const struct guard *guard, FILE *file)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < guard->nr_stats; i++) {
+		if (strncmp(guard->stats[i].name, "run_of_", 7))
+			continue;
+		if (!any)
+			head(file, "destructor_runs_total", "counter", "Runs of each destructor.");
+		any = true;
+		fputs(PREFIX_ "destructor_runs_total{", file);
+		label(file, "destructor", guard->stats[i].name + 7);
+		fprintf(file, "} %s\n", guard->stats[i].value);
+	}
+}
+
 void metrics_print(const struct guard *guard, FILE *file)
 {
 	long long value;
@@ -134,4 +220,6 @@ void metrics_print(const struct guard *guard, FILE *file)
 		if (value >= 0)
 			number(file, &metrics[i], value);
 	}
+	delays(guard, file);
+	destructors(guard, file);
 }

@@ -108,6 +108,7 @@ static void print_stats(const struct guard *guard)
 	print_number(guard, "seen_nmi", "calls in NMI that each could have hung this machine");
 	print_number(guard, "taken", "references deferred");
 	print_number(guard, "not_last", "references dropped at once, since they were not the last");
+	print_number(guard, "delay_max_us", "us was the longest that a destructor had to wait");
 }
 
 static void print_text(const struct guard *guard, enum verdict verdict, const char *options)
@@ -140,8 +141,8 @@ static void print_text(const struct guard *guard, enum verdict verdict, const ch
 		printf("  %s=%s: %s\n", guard->faults[i].name, guard->faults[i].value,
 		       advice_for(guard->faults[i].name));
 	if (options)
-		printf("\nPut this line into " MODPROBE_FILE ", then load the guard again\n"
-		       "(modprobe -r kptr_nmi_guard; modprobe kptr_nmi_guard):\n\n    %s\n",
+		printf("\nPut this line into " MODPROBE_FILE ", then load the guard\n"
+		       "again (systemctl restart kptr-nmi-guard, or modprobe -r kptr_nmi_guard; modprobe kptr_nmi_guard):\n\n    %s\n",
 		       options);
 	if (guard->readable)
 		print_stats(guard);

@@ -115,7 +115,7 @@ status 1
 check 'empty: more headroom' says '^    options kptr_nmi_guard headroom=32768$'
 
 # Without such a word it is worked out here: each of these counts.
-for name in shortfall maps_unwatched empty table_full leaked inlined missed refused bad_context; do
+for name in shortfall maps_unwatched empty table_full leaked inlined missed refused kept bypassed bad_context; do
 	module '' "$name=1"
 	status 1
 	check "$name=1: degraded" says "^  $name=1: [A-Z]"
@@ -125,6 +125,20 @@ status 1
 check 'a door that could not be hooked: degraded' says '^  door_release_cgroup=none: The function'
 module ''
 status 0
+
+# The time that references wait, as a histogram
+module ok delay_max_us=300 delay_below_1us=5 delay_below_512us=2 delay_below_1ms=0 \
+	delay_below_2us=3 delay_below_1s=0 delay_below_forever=1
+mkdir -p "$work/sys/kernel/debug/kptr_nmi_guard"
+printf 'run: 11\nrun_of_bpf_task_release_dtor: 11\n' >"$work/sys/kernel/debug/kptr_nmi_guard/stats"
+status 0 --prometheus
+check 'buckets are in order, and add up' test "$(sed -n 's/^kptr_nmi_guard_delay_seconds_bucket//p' "$work/out" | tr -d '\n')" = \
+	'{le="1e-06"} 5{le="2e-06"} 8{le="0.000512"} 10{le="0.001"} 10{le="1"} 10{le="+Inf"} 11'
+check 'so does the count' says '^kptr_nmi_guard_delay_seconds_count 11$'
+check 'the maximum is in seconds' says '^kptr_nmi_guard_delay_max_seconds 0.0003$'
+check 'runs per destructor, from debugfs' says '^kptr_nmi_guard_destructor_runs_total\{destructor="bpf_task_release_dtor"\} 11$'
+check 'what sysfs has is not taken twice' says '^kptr_nmi_guard_run_total 0$'
+cp "$work/out" "$work/histogram"
 
 # Metrics: each counter has one; rules and dashboard use no other names.
 status 0 --prometheus --output "$work/metrics"
@@ -164,6 +178,7 @@ if command -v promtool >/dev/null; then
 	prom() { promtool "$@" >"$work/out" 2>&1; }
 	check 'promtool check metrics' prom check metrics <"$work/metrics"
 	check 'promtool: not a word' test ! -s "$work/out"
+	check 'promtool check metrics: the histogram' prom check metrics <"$work/histogram"
 	check 'promtool check rules' prom check rules "$TOP/monitoring/alerts.yml"
 	check 'promtool test rules' prom test rules "$TOP/monitoring/alerts_test.yml"
 else
