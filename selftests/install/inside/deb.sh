@@ -15,7 +15,7 @@ repack() {
 	for name in kptr-nmi-guard-dkms kptr-nmi-guard; do
 		dir=/tmp/deb/$1/$name
 		mkdir -p "/tmp/deb/$1"
-		dpkg-deb -R "/packages/${name}_${version}_all.deb" "$dir"
+		dpkg-deb -R /packages/"${name}_${version}"_*.deb "$dir"
 		sed -i "s/$(re "$version")/$1/g" "$dir"/DEBIAN/{control,postinst,prerm,md5sums} 2>/dev/null
 		if [ -d "$dir/usr/src" ]; then
 			mv "$dir/usr/src/$MODULE-$version" "$dir/usr/src/$MODULE-$1"
