@@ -55,10 +55,10 @@ sample() {
 		/^PSTATE=/ {
 			# Bit 7, which masks interrupts, is bit 3 of the second nibble.
 			nibble = index("0123456789abcdef", substr($1, length($1) - 1, 1)) - 1
-			print pc, cpu, nibble >= 8 ? "irqs-off" : "irqs-on"
+			print pc, cpu, (nibble >= 8 ? "irqs-off" : "irqs-on")
 		}' >"$2.rip"
 	name_addresses "$1" "$2.rip" |
-		awk '{ print $2, $1, $1 ~ /^(cpu_do_idle|default_idle_call)$/ ? "idle" : $3 }'
+		awk '{ print $2, $1, ($1 ~ /^(cpu_do_idle|default_idle_call)$/ ? "idle" : $3) }'
 }
 
 # backtrace SYMBOLS PIPE CPU: names of what looks like return addresses on its
