@@ -175,7 +175,7 @@ static inline unsigned int kng_entry_enter(void)
 	/* In NMI the level is a constant. */
 	unsigned int level = likely(in_nmi()) ? KNG_LEVELS - 1 : interrupt_context_level();
 
-	if (unlikely(kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
+	if (unlikely(!kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
 		kng_count(KNG_NESTED);
 	kng_entry_count();
 	return level;
