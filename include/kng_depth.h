@@ -119,4 +119,18 @@ static inline void kng_depth_exit(union kng_depth *depth, unsigned int level)
 	WRITE_ONCE(depth->level[level], entries - 1);
 }
 
+/**
+ * kng_depth_is_alone() - ask again what kng_depth_enter() said
+ * @depth: the depth given to kng_depth_enter()
+ * @level: the level given to kng_depth_enter()
+ *
+ * Context: As kng_depth_enter(), between that and kng_depth_exit(). Whoever came
+ *	meanwhile has left again, so the answer is the same.
+ * Return: true if nobody else is inside on this CPU.
+ */
+static inline bool kng_depth_is_alone(const union kng_depth *depth, unsigned int level)
+{
+	return le32_to_cpu(READ_ONCE(depth->word)) == 1U << 8 * level;
+}
+
 #endif /* KNG_DEPTH_H */
