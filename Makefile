@@ -14,6 +14,7 @@ help:
 ## make demo       stock kernel hangs without the guard and lives with it
 ## make check      all tests: host, boots, install, lint (ends with prove's summary)
 ## make check-all  the same on every kernel of scripts/kernels.conf
+## make check-arm64  arm64 kernels, emulated: what hangs bare and lives guarded
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
 ## make check-mutants  breaks the sources in many ways: the tests notice each
@@ -45,6 +46,9 @@ check:
 
 check-all:
 	@scripts/check -j $(JOBS) --all
+
+check-arm64:
+	@scripts/check-arm64 -j $(JOBS)
 
 check-debug:
 	@scripts/check-debug -j $(JOBS)
@@ -94,6 +98,6 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-debug check-kernel check-mutants \
+.PHONY: help all prepare demo check check-all check-arm64 check-debug check-kernel check-mutants \
 	lint lint-selftest exposure tool recording pictures install uninstall deb rpm dist doctor \
 	clean distclean

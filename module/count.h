@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 
 #include "kng_counters.h"
+#include "kng_depth.h"
 
 /**
  * struct kng_counts - the counters of one CPU
@@ -39,6 +40,37 @@ static inline void kng_count(enum kng_counter what)
 static inline void kng_uncount(enum kng_counter what)
 {
 	this_cpu_dec(kng_counts.nr[what]);
+}
+
+DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
+
+#ifdef CONFIG_ARM64
+/* Of entries in NMI that were alone. */
+DECLARE_PER_CPU(struct kng_counts, kng_counts_alone);
+#endif
+
+/**
+ * kng_count_entered() - count one event inside the guard
+ * @what: its kind
+ *
+ * On x86 an increment that nothing can tear is one instruction, as kng_count() is.
+ * On arm64 it is an atomic one, or two exclusive ones. There an entry that is alone on
+ * its CPU (kng_depth.h) counts with a plain increment in a place of its own: those that
+ * interrupt it are not alone, and count elsewhere. (scripts/depth-cost: 11 instructions,
+ * none atomic, against 9 with two exclusive ones.)
+ *
+ * Context: Between kng_entry_enter() and kng_entry_exit(). Never sleeps, allocates or
+ *	locks.
+ */
+static inline void kng_count_entered(enum kng_counter what)
+{
+#ifdef CONFIG_ARM64
+	if (likely(kng_depth_is_alone(raw_cpu_ptr(&kng_entry_depth), KNG_LEVELS - 1))) {
+		raw_cpu_inc(kng_counts_alone.nr[what]);
+		return;
+	}
+#endif
+	kng_count(what);
 }
 
 /**

@@ -18,8 +18,6 @@
 #include "compat.h"
 #include "entry.h"
 
-DEFINE_PER_CPU(union kng_depth, kng_entry_depth);
-
 DEFINE_STATIC_KEY_FALSE(kng_entry_irqsoff);
 
 void kng_entry_defer_irqsoff(void)

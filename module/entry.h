@@ -146,12 +146,10 @@ ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
  */
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook);
 
-DECLARE_PER_CPU(union kng_depth, kng_entry_depth);
-
 /**
- * kng_entry_count() - count a call that the guard serves
+ * kng_entry_count() - count a call that the guard serves without kng_entry_enter()
  *
- * Context: As kng_entry_enter(), which does this, too.
+ * Context: As kng_entry_enter(), which counts by itself.
  */
 static inline void kng_entry_count(void)
 {
@@ -175,9 +173,9 @@ static inline unsigned int kng_entry_enter(void)
 	/* In NMI the level is a constant. */
 	unsigned int level = likely(in_nmi()) ? KNG_LEVELS - 1 : interrupt_context_level();
 
-	if (unlikely(kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
+	if (unlikely(!kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
 		kng_count(KNG_NESTED);
-	kng_entry_count();
+	kng_count_entered(likely(in_nmi()) ? KNG_SEEN_NMI : KNG_SEEN_IRQSOFF);
 	return level;
 }
 

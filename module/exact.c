@@ -58,11 +58,23 @@
 #include "pool.h"
 
 /*
- * Number of contexts of one CPU that can be inside the pool at the same time: an NMI;
- * a #DB or int3 inside that; code with interrupts off; PREEMPT_RT's irq_work thread,
- * which that code interrupted; and a worker, which that thread preempted.
+ * Number of contexts of one CPU that can be inside the pool at the same time. Three
+ * need no NMI: code with interrupts off; PREEMPT_RT's irq_work thread, which that code
+ * interrupted; and a worker, which that thread preempted. The others are in NMI:
+ *
+ * x86: an NMI, and a #DB or int3 inside that.
+ *
+ * arm64: a pseudo-NMI, the firmware's SDEI events of normal and of critical priority,
+ * and an SError. Each masks its own kind, but can interrupt the others. Inside the
+ * innermost, two debug exceptions, which are in NMI only if what they interrupt is: a
+ * break- or watchpoint, which masks others, and a kprobe's BRK, which nothing masks; but
+ * kprobes do not nest.
  */
-#define CONTEXTS	5
+#ifdef CONFIG_ARM64
+#define CONTEXTS	(3 + 4 + 2)
+#else
+#define CONTEXTS	(3 + 2)
+#endif
 
 static struct kng_promise promise = { .pool = &kng_pool };
 static bool on;

@@ -22,15 +22,17 @@
 #include "kprobe.h"
 
 /*
- * The handler of an int3 kprobe runs in NMI context itself. So the caller was in
- * NMI only if there is a second level of NMI. A kprobe at ftrace's call site is
- * no exception and adds no level.
+ * On x86 the handler of an int3 kprobe runs in NMI context itself. So the caller
+ * was in NMI only if there is a second level of NMI. On arm64 a BRK is an
+ * exception that is no NMI. A kprobe at ftrace's call site is no exception at
+ * all. Neither adds a level.
  */
 static bool called_in_nmi(struct kprobe *kp)
 {
 	unsigned int levels = (preempt_count() & NMI_MASK) / NMI_OFFSET;
+	unsigned int own = IS_ENABLED(CONFIG_X86) && !kprobe_ftrace(kp);
 
-	return levels > (kprobe_ftrace(kp) ? 0 : 1);
+	return levels > own;
 }
 
 static int pre_handler(struct kprobe *kp, struct pt_regs *regs)

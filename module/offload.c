@@ -92,7 +92,7 @@ static __always_inline void queue(struct kng_job *job, void *obj)
 	bool first;
 
 	job->obj = obj;
-	kng_count(KNG_TAKEN);
+	kng_count_entered(KNG_TAKEN);
 	/* Pairs with llist_del_all() in kng_queue_detach(): the job is visible with its fields. */
 	first = kng_queue_add(q, &job->node);
 	if (first)

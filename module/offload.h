@@ -16,8 +16,8 @@
  *
  * If no job is idle, that is counted, and the irq_work logs it.
  *
- * Context: NMI, nested NMI included; any other with interrupts off. Never
- *	sleeps, allocates or locks.
+ * Context: NMI, nested NMI included; any other with interrupts off; between
+ *	kng_entry_enter() and kng_entry_exit(). Never sleeps, allocates or locks.
  * Return: a job, for kng_offload_queue() or kng_offload_cancel(); NULL if there
  *	is none.
  */

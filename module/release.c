@@ -74,7 +74,7 @@ static noinline void defer(const struct kng_type *type, void *obj)
 	}
 	level = kng_entry_enter();
 	if (likely(kng_offload_defer(type->index, type->owner, obj))) {
-		kng_count(KNG_TAKEN_RELEASE);
+		kng_count_entered(KNG_TAKEN_RELEASE);
 	} else if (may_run_here(type)) {
 		kng_count(KNG_INLINED);
 		call_dtor(type, obj);
@@ -125,7 +125,7 @@ static bool release_probed(struct kng_hook *hook, unsigned long arg0, unsigned l
 
 	if (job) {
 		type->get(obj);
-		kng_count(KNG_TAKEN_RELEASE);
+		kng_count_entered(KNG_TAKEN_RELEASE);
 		kng_offload_queue(job, obj);
 	} else if (may_run_here(type)) {
 		kng_count(KNG_INLINED);

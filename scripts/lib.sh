@@ -74,3 +74,18 @@ copy_module_sources() {
 	tar -C "$TOP" -c --exclude='*.o' --exclude='*.ko' --exclude='.*.cmd' "${MODULE_FILES[@]}" |
 		tar -C "$1" -x --no-same-owner
 }
+
+# machine_of ARCH: what uname -m says on Debian's architecture of that name
+machine_of() {
+	case $1 in
+	amd64) echo x86_64 ;;
+	arm64) echo aarch64 ;;
+	*) die "unknown architecture '$1'" ;;
+	esac
+}
+
+# cross_environment ARCH: what kbuild needs in its environment, one in each line,
+# to build for it in the root that scripts/root made for it
+cross_environment() {
+	[ "$1" != arm64 ] || printf '%s\n' ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+}

@@ -29,13 +29,16 @@ name_addresses() {
 				mid = int((lo + hi) / 2)
 				if (a[mid] <= $1) { best = mid; lo = mid + 1 } else hi = mid - 1
 			}
-			known = best && best < n && s[best] != "_etext" && substr($1, 1, 8) == "ffffffff"
-			$1 = known ? s[best] : (substr($1, 1, 8) == "ffffffff" ? "in-a-module" : $1)
+			# The kernel and its modules are there on x86-64, and on arm64.
+			kernel = substr($1, 1, 8) == "ffffffff" || substr($1, 1, 8) == "ffff8000"
+			known = best && best < n && s[best] != "_etext" && kernel
+			$1 = known ? s[best] : (kernel ? "in-a-module" : $1)
 			print
 		}' - "${2:-/dev/stdin}"
 }
 
-# sample SYMBOLS PIPE: one line per CPU: "CPU NAME irqs-on|irqs-off|idle"
+# sample SYMBOLS PIPE: one line per CPU: "CPU NAME irqs-on|irqs-off|idle". (On
+# arm64 only the place tells that a CPU is idle: it has interrupts off there.)
 sample() {
 	monitor "$2" 'info registers -a' | awk '
 		/^CPU#/ { cpu = substr($1, 5) }
@@ -47,8 +50,15 @@ sample() {
 			state = int(nibble / 2) % 2 ? "irqs-on" : "irqs-off"
 			if ($0 ~ /HLT=1/) state = "idle"
 			print rip, cpu, state
+		}
+		/^ *PC=/ { pc = substr($1, 4) }
+		/^PSTATE=/ {
+			# Bit 7, which masks interrupts, is bit 3 of the second nibble.
+			nibble = index("0123456789abcdef", substr($1, length($1) - 1, 1)) - 1
+			print pc, cpu, (nibble >= 8 ? "irqs-off" : "irqs-on")
 		}' >"$2.rip"
-	name_addresses "$1" "$2.rip" | awk '{ print $2, $1, $3 }'
+	name_addresses "$1" "$2.rip" |
+		awk '{ print $2, $1, ($1 ~ /^(cpu_do_idle|default_idle_call)$/ ? "idle" : $3) }'
 }
 
 # backtrace SYMBOLS PIPE CPU: names of what looks like return addresses on its
@@ -56,9 +66,9 @@ sample() {
 backtrace() {
 	local rsp
 	rsp=$(monitor "$2" 'info registers -a' |
-		awk -v cpu="CPU#$3" '/^CPU#/ { on = $1 == cpu } on' | grep -o -m 1 'RSP=[0-9a-f]*')
-	monitor "$2" "cpu $3" "x /400gx 0x${rsp#RSP=}" |
-		grep -o '0xffffffff[89a-f][0-9a-f]*' | cut -c3- >"$2.stack"
+		awk -v cpu="CPU#$3" '/^CPU#/ { on = $1 == cpu } on' | grep -oE -m 1 '\<R?SP=[0-9a-f]*')
+	monitor "$2" "cpu $3" "x /400gx 0x${rsp#*=}" |
+		grep -oE '0xffff(ffff|8000)[89a-f][0-9a-f]*' | cut -c3- >"$2.stack"
 	name_addresses "$1" "$2.stack" | grep -v in-a-module | uniq
 }
 

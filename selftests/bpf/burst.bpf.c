@@ -61,8 +61,8 @@ static long delete_one(__u32 key, void *unused)
 	return 0;
 }
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	if (handled && __sync_val_compare_and_swap(&ctl.open, 1, 0) == 1) {
 		count(nmis, 1);

@@ -210,8 +210,8 @@ static long tear_in_nmi(__u32 i, __u32 *from)
 	return 0;
 }
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	__u32 from;
 

@@ -49,8 +49,8 @@ static __always_inline int nmi(void)
 
 #ifndef KNG_NMI_PROGRAM_ELSEWHERE
 /* The kernel calls each NMI handler in turn: only a claimed NMI counts. */
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	return handled ? nmi() : 0;
 }

@@ -16,6 +16,19 @@
 
 #define __kernel_type __attribute__((preserve_access_index))
 
+/*
+ * Where a program finds the NMIs that test modules send. x86 asks each handler in
+ * turn: `handled' tells which one it was for. On arm64 they are SErrors, and nobody
+ * else sends any: `handled' is the syndrome, which is not 0.
+ */
+#ifdef __TARGET_ARCH_arm64
+#define KNG_NMI_SECTION	"fentry/do_serror"
+#define KNG_NMI_ARGS	void *regs, unsigned long handled
+#else
+#define KNG_NMI_SECTION	"tp_btf/nmi_handler"
+#define KNG_NMI_ARGS	void *handler, __s64 delta_ns, int handled
+#endif
+
 #ifndef __kptr
 #define __kptr __attribute__((btf_type_tag("kptr")))
 #endif

@@ -43,8 +43,8 @@ static void pairs(void)
 		bpf_loop(PAIRS_PER_NMI, pair_of_cgroup, NULL, 0);
 }
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	if (!handled || !ctl.open)
 		return 0;

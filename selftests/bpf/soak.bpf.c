@@ -93,8 +93,8 @@ int BPF_PROG(at_switch, int preempt, void *prev, void *next)
 	return run(SOAK_HARDIRQ);
 }
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(in_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(in_nmi, KNG_NMI_ARGS)
 {
 	return handled ? run(SOAK_NMI) : 0;
 }

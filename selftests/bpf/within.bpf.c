@@ -42,8 +42,8 @@ static int tear(__u32 slot)
 
 #include "exercise.bpf.h"
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	if (!handled)
 		return 0;

@@ -61,14 +61,15 @@ static notrace void at_entry(unsigned long ip, unsigned long parent_ip,
 static struct ftrace_ops entry_ops = { .func = at_entry };
 
 /*
- * A kprobe inside a function is an int3, and that counts as one level of
- * NMI; at the entry it rides on ftrace and counts as none.
+ * On x86 a kprobe inside a function is an int3, and that counts as one level of
+ * NMI; at the entry it rides on ftrace and counts as none. On arm64 it is a BRK,
+ * which is no NMI.
  */
 static int at_probe(struct kprobe *kp, struct pt_regs *regs)
 {
 	unsigned int level = (preempt_count() & NMI_MASK) >> NMI_SHIFT;
 
-	if (level <= (kprobe_ftrace(kp) ? 0 : 1))
+	if (level <= (IS_ENABLED(CONFIG_X86) && !kprobe_ftrace(kp)))
 		hit();
 	return 0;
 }
@@ -134,12 +135,12 @@ static int __init nmi_at_init(void)
 		pr_err("kng_nmi_at: at= is missing: name a function\n");
 		return -EINVAL;
 	}
-	err = register_nmi_handler(NMI_LOCAL, nmi_claim, 0, "kng_nmi_at");
+	err = nmi_begin("kng_nmi_at");
 	if (err)
 		return err;
 	err = hook();
 	if (err) {
-		unregister_nmi_handler(NMI_LOCAL, "kng_nmi_at");
+		nmi_end("kng_nmi_at");
 		pr_err("kng_nmi_at: no hook at %s: %d\n", at, err);
 		return err;
 	}
@@ -156,8 +157,7 @@ static void __exit nmi_at_exit(void)
 	debugfs_remove_recursive(dir);
 	atomic_set(&armed, 0);
 	unhook();
-	nmi_drain();
-	unregister_nmi_handler(NMI_LOCAL, "kng_nmi_at");
+	nmi_end("kng_nmi_at");
 }
 
 module_init(nmi_at_init);

@@ -125,7 +125,13 @@ sums_hold() {
 
 # What ftrace has patched, and by how many users: before the guard came, and now.
 # Other users (test modules) must be loaded before hooks_before.
-hooks() { awk '{ print $1, $2 }' /sys/kernel/tracing/enabled_functions | sort; }
+hooks() {
+	{
+		awk '{ print $1, $2 }' /sys/kernel/tracing/enabled_functions
+		# On arm64 they are no users of ftrace.
+		awk '{ print $3, "kprobe" }' $DBG/kprobes/list
+	} | sort
+}
 hooks_before() { hooks >/tmp/hooks.before; }
 unhooked() { hooks | cmp -s - /tmp/hooks.before; }
 hooked() { not unhooked; }

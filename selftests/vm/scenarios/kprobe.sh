@@ -46,18 +46,27 @@ check 'no last reference in NMI' test "$(in_nmi css_release)" -eq 0
 check 'a job for each' stat_is taken_release $((2 * 32 * 8))
 check 'nothing missed so far' stat_is missed 0
 
-taken=$(stat taken)
-check 'NMIs in a kprobe handler' release --source at
-note "missed: $(stat missed)"
-check 'calls were missed, and counted' test "$(stat missed)" -ge $((32 * 8))
-check 'so releases worked in NMI' test "$(in_nmi put_task_struct_rcu_user)" -ge $((32 * 8))
-if ! kernel_cancels; then
-	check 'NMIs in a kprobe handler' teardown --map array --source at --expect-nmi some
+# In a BRK's handler SErrors are masked: such an NMI comes when it returns, and finds the
+# guard's kprobes served.
+if [ "$(uname -m)" = aarch64 ]; then
+	check 'NMIs right after a kprobe handler' release --source at
+	kernel_cancels || check 'NMIs right after a kprobe handler' \
+		teardown --map array --source at --expect-nmi 0
+	check 'nothing missed there either' stat_is missed 0
+else
+	taken=$(stat taken)
+	check 'NMIs in a kprobe handler' release --source at
 	note "missed: $(stat missed)"
-	check 'calls were missed, and counted' test "$(stat missed)" -ge $((2 * 32 * 8))
-	check 'so destructors worked in NMI' test "$(in_nmi put_task_struct_rcu_user)" -ge $((32 * 8))
+	check 'calls were missed, and counted' test "$(stat missed)" -ge $((32 * 8))
+	check 'so releases worked in NMI' test "$(in_nmi put_task_struct_rcu_user)" -ge $((32 * 8))
+	if ! kernel_cancels; then
+		check 'NMIs in a kprobe handler' teardown --map array --source at --expect-nmi some
+		note "missed: $(stat missed)"
+		check 'calls were missed, and counted' test "$(stat missed)" -ge $((2 * 32 * 8))
+		check 'so destructors worked in NMI' test "$(in_nmi put_task_struct_rcu_user)" -ge $((32 * 8))
+	fi
+	check 'none of them through the guard' stat_is taken "$taken"
 fi
-check 'none of them through the guard' stat_is taken "$taken"
 guard_worked
 guard_end
 check 'kprobes gone' test "$(sort /sys/kernel/debug/kprobes/list)" = "$kprobes_before"
