@@ -135,12 +135,12 @@ static int __init nmi_at_init(void)
 		pr_err("kng_nmi_at: at= is missing: name a function\n");
 		return -EINVAL;
 	}
-	err = nmi_begin("kng_nmi_at");
+	err = nmi_begin();
 	if (err)
 		return err;
 	err = hook();
 	if (err) {
-		nmi_end("kng_nmi_at");
+		nmi_end();
 		pr_err("kng_nmi_at: no hook at %s: %d\n", at, err);
 		return err;
 	}
@@ -157,7 +157,7 @@ static void __exit nmi_at_exit(void)
 	debugfs_remove_recursive(dir);
 	atomic_set(&armed, 0);
 	unhook();
-	nmi_end("kng_nmi_at");
+	nmi_end();
 }
 
 module_init(nmi_at_init);

@@ -225,14 +225,14 @@ static int __init nmi_fire_init(void)
 	for_each_possible_cpu(cpu)
 		hrtimer_setup(&per_cpu(storms.timer, cpu), storm_tick,
 			      CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	err = nmi_begin("kng_nmi_fire");
+	err = nmi_begin();
 	if (err)
 		return err;
 	/* Dynamic states are left in the reverse order of their making. */
 	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "kng_nmi_fire",
 					  cpu_came, cpu_goes);
 	if (state < 0) {
-		nmi_end("kng_nmi_fire");
+		nmi_end();
 		return state;
 	}
 	hotplug_state = state;
@@ -252,7 +252,7 @@ static void __exit nmi_fire_exit(void)
 	debugfs_remove_recursive(dir);
 	cpuhp_remove_state_nocalls(hotplug_state);
 	storm_stop();
-	nmi_end("kng_nmi_fire");
+	nmi_end();
 }
 
 module_init(nmi_fire_init);

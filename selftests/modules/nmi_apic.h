@@ -79,15 +79,15 @@ static inline void nmi_drain(void)
 			usleep_range(1000, 2000);
 }
 
-static inline int nmi_begin(const char *name)
+static inline int nmi_begin(void)
 {
-	return register_nmi_handler(NMI_LOCAL, nmi_claim, 0, name);
+	return register_nmi_handler(NMI_LOCAL, nmi_claim, 0, KBUILD_MODNAME);
 }
 
-static inline void nmi_end(const char *name)
+static inline void nmi_end(void)
 {
 	nmi_drain();
-	unregister_nmi_handler(NMI_LOCAL, name);
+	unregister_nmi_handler(NMI_LOCAL, KBUILD_MODNAME);
 }
 
 #endif /* KNG_TEST_NMI_APIC_H */

@@ -186,14 +186,13 @@ static inline bool el2_usable(void)
 	return read_sysreg(CurrentEL) == CurrentEL_EL1 && (pfr0 >> 8 & 0xf) && (pfr0 >> 28 & 0xf);
 }
 
-static inline int nmi_begin(const char *name)
+static inline int nmi_begin(void)
 {
 	void *page;
 	int cpu, state;
 
 	if (!el2_usable()) {
-		pr_err("%s: no EL2 to raise SErrors from: boot with virtualization=on, kvm-arm.mode=none id_aa64mmfr1.vh=0\n",
-		       name);
+		pr_err(KBUILD_MODNAME ": no EL2 to raise SErrors from: boot with virtualization=on, kvm-arm.mode=none id_aa64mmfr1.vh=0\n");
 		return -ENODEV;
 	}
 	for_each_possible_cpu(cpu)
@@ -205,16 +204,16 @@ static inline int nmi_begin(const char *name)
 	caches_clean_inval_pou((unsigned long)page, (unsigned long)page + EL2_VECTORS_SIZE);
 	el2_page = virt_to_phys(page);
 	/* A CPU that comes back starts with the kernel's own stub. */
-	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, name, el2_take, NULL);
+	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, KBUILD_MODNAME, el2_take, NULL);
 	if (state < 0) {
-		pr_err("%s: EL2 does not take the vectors: %d\n", name, state);
+		pr_err(KBUILD_MODNAME ": EL2 does not take the vectors: %d\n", state);
 		return state;
 	}
 	el2_state = state;
 	return 0;
 }
 
-static inline void nmi_end(const char *name)
+static inline void nmi_end(void)
 {
 	nmi_drain();
 	cpuhp_remove_state_nocalls(el2_state);
