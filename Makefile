@@ -32,7 +32,7 @@ help:
 ## make doctor     whether this machine can run the guard, and why not
 ## make clean      what was built; downloads and roots stay
 ## make distclean  everything generated
-## Variables: KERNEL=deb13 (see scripts/kernels.conf), JOBS=3
+## Variables: KERNEL=deb13 (see scripts/kernels.conf; make check KERNEL=newest: of backports), JOBS=3
 
 all: prepare
 
@@ -43,7 +43,7 @@ demo:
 	@scripts/demo $(KERNEL)
 
 check:
-	@scripts/check -j $(JOBS)
+	@scripts/check -j $(JOBS) $(if $(filter newest,$(KERNEL)),--newest)
 
 check-all:
 	@scripts/check -j $(JOBS) --all
