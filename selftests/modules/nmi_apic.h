@@ -79,15 +79,16 @@ static inline void nmi_drain(void)
 			usleep_range(1000, 2000);
 }
 
+/* (Before 6.16 register_nmi_handler() makes a static object of its arguments.) */
 static inline int nmi_begin(const char *name)
 {
-	return register_nmi_handler(NMI_LOCAL, nmi_claim, 0, name);
+	return register_nmi_handler(NMI_LOCAL, nmi_claim, 0, KBUILD_MODNAME);
 }
 
 static inline void nmi_end(const char *name)
 {
 	nmi_drain();
-	unregister_nmi_handler(NMI_LOCAL, name);
+	unregister_nmi_handler(NMI_LOCAL, KBUILD_MODNAME);
 }
 
 #endif /* KNG_TEST_NMI_APIC_H */
