@@ -16,6 +16,7 @@ help:
 ## make check-all  the same on every kernel of scripts/kernels.conf
 ## make check-arm64  arm64 kernels, emulated: what hangs bare and lives guarded
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
+## make check-flavours  kernels as nobody ships them: clang with LTO and kCFI, 64 possible CPUs (builds two)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
 ## make check-mutants  breaks the sources in many ways: the tests notice each
 ## make exposure   which loaded BPF programs could hang this machine? (builds the tool)
@@ -31,7 +32,7 @@ help:
 ## make doctor     whether this machine can run the guard, and why not
 ## make clean      what was built; downloads and roots stay
 ## make distclean  everything generated
-## Variables: KERNEL=deb13 (see scripts/kernels.conf), JOBS=3
+## Variables: KERNEL=deb13 (see scripts/kernels.conf; make check KERNEL=newest: of backports), JOBS=3
 
 all: prepare
 
@@ -42,7 +43,7 @@ demo:
 	@scripts/demo $(KERNEL)
 
 check:
-	@scripts/check -j $(JOBS)
+	@scripts/check -j $(JOBS) $(if $(filter newest,$(KERNEL)),--newest)
 
 check-all:
 	@scripts/check -j $(JOBS) --all
@@ -52,6 +53,9 @@ check-arm64:
 
 check-debug:
 	@scripts/check-debug -j $(JOBS)
+
+check-flavours:
+	@scripts/check-flavours
 
 check-kernel: prepare
 	@KNG_PREPARED=1 KNG_KERNELS=$(KERNEL) prove --exec '' --timer selftests/kernel/kernel.t
@@ -98,6 +102,6 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-arm64 check-debug check-kernel check-mutants \
+.PHONY: help all prepare demo check check-all check-arm64 check-debug check-flavours check-kernel check-mutants \
 	lint lint-selftest exposure tool recording pictures install uninstall deb rpm dist doctor \
 	clean distclean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differences between kernels: the only file with version tests.
+ * Differences between kernels: the only file with version tests. KNG_HAS_* comes from
+ * Kbuild, which asks the kernel's headers.
  */
 #ifndef KNG_COMPAT_H
 #define KNG_COMPAT_H
@@ -20,11 +21,12 @@
 #endif
 
 /*
- * Kernels whose bpf_task_release() and bpf_cgroup_release() were read. Only on these
- * kernels does the guard change their reference counts itself (put.c). On a later
- * kernel each release takes a job, until its source was read and this was raised.
+ * Kernels whose bpf_task_release(), bpf_cgroup_release() and bpf_put_mem_cgroup() were
+ * read (6.8, 6.12, 6.14, 6.19, 7.2 and 7.3). Only on these kernels does the guard change
+ * their reference counts itself (put.c). On a later kernel each release takes a job, until
+ * its source was read and this was raised. By version: no header shows how a put works.
  */
-#define KNG_PUTS_ARE_KNOWN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+#define KNG_PUTS_ARE_KNOWN	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0) && \
 				 LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0))
 
 /* Needed with hook=ftrace, too: hook.c finds the address of a function with a kprobe. */
@@ -33,22 +35,32 @@
 #endif
 
 /*
- * Since 6.13 the namespace of an import is a string. Can go with 6.12.
+ * Before 6.13 the namespace of an import is no string. Can go with 6.12.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#ifdef KNG_HAS_UNQUOTED_NS
 #define KNG_IMPORT_NS_BPF_INTERNAL	MODULE_IMPORT_NS(BPF_INTERNAL)
 #else
 #define KNG_IMPORT_NS_BPF_INTERNAL	MODULE_IMPORT_NS("BPF_INTERNAL")
 #endif
 
 /*
- * Workqueues were per-CPU by default. Since 6.18 they need a flag for that, and later
- * kernels warn without it. Can go with 6.17.
+ * Workqueues were per-CPU by default. Since 6.18 they have a flag for that, stable kernels
+ * have it, too, and later ones warn without it. Can go with 6.17.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-#define KNG_WQ_PERCPU			0
-#else
+#ifdef KNG_HAS_WQ_PERCPU
 #define KNG_WQ_PERCPU			WQ_PERCPU
+#else
+#define KNG_WQ_PERCPU			0
+#endif
+
+/*
+ * Since 6.9 programs have bpf_kptr_xchg() inline, unless bpf_jit_supports_ptr_xchg() says
+ * no. Before, they call it. Can go with 6.8.
+ */
+#ifdef KNG_HAS_INLINED_XCHG
+#define KNG_XCHG_IS_INLINED		true
+#else
+#define KNG_XCHG_IS_INLINED		false
 #endif
 
 /* Exported since 5.18, but declared in no header. */

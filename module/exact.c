@@ -48,6 +48,7 @@
 #include <linux/cpumask.h>
 #include <linux/seq_buf.h>
 
+#include "compat.h"
 #include "count.h"
 #include "exact.h"
 #include "hook.h"
@@ -79,6 +80,7 @@
 static struct kng_promise promise = { .pool = &kng_pool };
 static bool on;
 static bool older_maps = true;	/* maps that can own references may be older than we are */
+static bool count_failed;	/* see distrust_count() */
 
 /*
  * Lower bound: an older program with an inlined exchange can fill any slot of the maps
@@ -92,7 +94,7 @@ static struct kng_bounds bounds(void)
 	if (!on)
 		return (struct kng_bounds) {};
 	return (struct kng_bounds) {
-		.least = older_maps ? room : 0,
+		.least = older_maps || READ_ONCE(count_failed) ? room : 0,
 		.most = room,
 	};
 }
@@ -111,9 +113,29 @@ static s64 needed(void)
 	return references() + 1 + kng_pool_in_use() + promise.slack;
 }
 
+/*
+ * More references have left maps than came in: programs that are not counted put them
+ * there. That is to be expected of maps that are older than the guard. Otherwise the
+ * compiler has inlined bpf_jit_supports_ptr_xchg(), and nobody calls the function that we
+ * replaced. Then go by capacity.
+ */
+static bool count_is_wrong(void)
+{
+	return on && !older_maps && !READ_ONCE(count_failed) && kng_exact_references() < 0;
+}
+
+static void distrust_count(void)
+{
+	WRITE_ONCE(count_failed, true);
+	pr_err("programs exchange kptrs without being counted (references: %lld): reserve=exact keeps jobs for all that maps have room for, and refuses nothing that is not counted; load with reserve=capacity\n",
+	       kng_exact_references());
+}
+
 /* Half of the headroom is kept, so that the pool grows before all jobs are promised. */
 bool kng_exact_short(void)
 {
+	if (count_is_wrong())
+		return true;
 	return on && kng_params.shrink && kng_pool_total() < kng_params.max_jobs &&
 	       needed() + kng_params.headroom / 2 > atomic64_read(&promise.limit);
 }
@@ -135,8 +157,11 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 		return ptr;
 	}
 	old = xchg((u64 *)slot, ptr);
-	if (old)
+	if (old) {
 		kng_promise_back(&promise);
+		if (unlikely(count_is_wrong()))
+			kng_offload_schedule();	/* so that a worker gets to see it */
+	}
 	return old;
 }
 
@@ -176,7 +201,7 @@ int kng_exact_init(void)
 	promise.slack = CONTEXTS * num_possible_cpus() + 1;
 	WRITE_ONCE(on, true);
 	ret = replace(&xchg_hook);
-	if (!ret)
+	if (!ret && KNG_XCHG_IS_INLINED)
 		ret = replace(&inline_hook);
 	if (ret)
 		kng_exact_exit();
@@ -201,12 +226,16 @@ void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr)
 		return;
 	while (nr--)
 		kng_promise_back(&promise);
+	if (unlikely(count_is_wrong()))
+		kng_offload_schedule();	/* so that a worker gets to see it */
 }
 
 u64 kng_exact_covered(void)
 {
 	if (!on)
 		return kng_maps_charged();
+	if (count_is_wrong())
+		distrust_count();
 	return kng_params.shrink ? needed() : kng_maps_charged() + promise.slack;
 }
 
@@ -228,7 +257,8 @@ s64 kng_exact_references(void)
 void kng_exact_show(struct seq_buf *m)
 {
 	seq_buf_printf(m, "reserve: %s%s\n", !on ? "capacity" : older_maps ?
-		   "exact, but by capacity, since maps are older" :
+		   "exact, but by capacity, since maps are older" : count_failed ?
+		   "exact, but by capacity, since programs are not counted" :
 		   kng_params.shrink ? "exact, shrinks to the count" : "exact",
 		   on && !kng_maps_bounded() ? "; storage and objects by floor" : "");
 	seq_buf_printf(m, "references: %lld\n", kng_exact_references());

@@ -21,6 +21,10 @@ static const char *type_name(enum bpf_map_type type)
 		return "hash";
 	case BPF_MAP_TYPE_PERCPU_HASH:
 		return "percpu_hash";
+#ifdef KNG_HAS_RHASH
+	case BPF_MAP_TYPE_RHASH:
+		return "rhash";
+#endif
 	case BPF_MAP_TYPE_LRU_HASH:
 		return "lru_hash";
 	case BPF_MAP_TYPE_LRU_PERCPU_HASH:

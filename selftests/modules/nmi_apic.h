@@ -79,6 +79,7 @@ static inline void nmi_drain(void)
 			usleep_range(1000, 2000);
 }
 
+/* (Before 6.16 register_nmi_handler() makes a static object of its arguments.) */
 static inline int nmi_begin(void)
 {
 	return register_nmi_handler(NMI_LOCAL, nmi_claim, 0, KBUILD_MODNAME);

@@ -18,7 +18,7 @@ done < <(ldd "$bpftool" | grep -o '/[^ ]*')
 for kernel in $KERNELS; do
 	boot "$kernel" "$kernel: the exchange is called, counted, and refused" \
 		--kernel "$kernel" --scenario exact --timeout 600 "${tool[@]}" \
-		--args inlining,counting,refusal,older,shared,traced,refusing,drifting
+		--args inlining,counting,refusal,older,shared,traced,refusing,drifting,uncounted
 	boot "$kernel-storm" "$kernel: the reserve follows the count; storms" \
 		--kernel "$kernel" --scenario exact --timeout 600 \
 		--args shrinking,storms

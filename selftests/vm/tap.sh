@@ -14,7 +14,7 @@ export KERNELS=${KNG_KERNELS:-$("$TOP/scripts/kernels" list | head -n 1)}
 TEARDOWN_KERNELS=
 for kernel in $KERNELS; do
 	case $kernel in
-	bpo-7.*) ;;
+	bpo-*) ;;
 	*) TEARDOWN_KERNELS+="$kernel " ;;
 	esac
 done

@@ -371,6 +371,26 @@ storms() {
 	storm jobs=64:max_jobs=512:headroom=0 $mode 3 refuses
 }
 
+# As with a kernel that has bpf_jit_supports_ptr_xchg() inlined: it is hooked, and nobody
+# calls what is hooked. Programs exchange without being counted.
+uncounted() {
+	test_module kng_bypass function=bpf_jit_supports_ptr_xchg
+	guard_begin reserve=exact
+	check 'a map' exact pin lost array 64
+	exact fill lost 64
+	check 'nothing of it was counted' stat_is references 0
+	exact tear lost 64 0 $overwrite
+	check 'a count below zero: the log says so' eventually 10 told 'programs exchange kptrs without'
+	check 'and the stats' stat_is reserve 'exact, but by capacity, since programs are not counted'
+	check 'and health' grep -q 'references=-' /sys/module/kptr_nmi_guard/health
+	gone lost
+	check 'the map goes' forgotten 0
+	guard_end
+	check 'that was the bypass' \
+		test "$(cat /sys/module/kng_bypass/parameters/bypassed)" -gt 0
+	/sbin/rmmod kng_bypass
+}
+
 test_module kng_witness
 test_module kng_nmi_fire
 for part in $ARGS; do
