@@ -141,6 +141,14 @@ struct look {
 	bool torn[2];	/* said already: of maps, of local storage */
 };
 
+/* With its defaults, the guard refuses deletes of local storage in NMI. */
+static bool refuses_storage(const struct guard *guard)
+{
+	const char *state = guard_text(guard, "storage_delete");
+
+	return state && !strcmp(state, "refused in NMI");
+}
+
 static void see_teardown(struct look *look, enum effect effect)
 {
 	/* Since some 7.1 the kernel leaves fields alone in NMI, and refuses storage. */
@@ -161,8 +169,14 @@ static void see_teardown(struct look *look, enum effect effect)
 		}
 		if (look->context != IN_NMI || kernel_get()->cancels)
 			continue;
-		hangs = storage ? "local storage is freed through call_rcu_tasks_trace()" :
-			map_hangs(map);
+		if (storage) {
+			ADD(look->danger->drops,
+			    "deletes from map %u (%s): call_rcu_tasks_trace() frees local storage",
+			    map->id, map->name);
+			look->danger->guarded &= refuses_storage(look->guard);
+			continue;
+		}
+		hangs = map_hangs(map);
 		if (hangs)
 			ADD(look->danger->in_spite, "map %u (%s, %s): %s", map->id, map->name,
 			    map_type_name(map), hangs);

@@ -76,7 +76,7 @@ echo 0 >/fake/proc/sys/kernel/modules_disabled
 echo 'quiet' >/fake/proc/cmdline
 echo N >/sys/module/module/parameters/sig_enforce
 # What a BTF has between its strings, and no more of it: doctor looks at names.
-printf 'x\0btf_record\0bpf_obj_free_fields\0BPF_KPTR_PERCPU\0y\0' >/sys/kernel/btf/vmlinux
+printf 'x\0btf_record\0bpf_obj_free_fields\0BPF_KPTR_PERCPU\0update_target\0y\0' >/sys/kernel/btf/vmlinux
 
 stand_in uname <<'SH'
 if [ "$*" = -r ]; then cat /fake/kver; else exec /usr/bin/uname "$@"; fi

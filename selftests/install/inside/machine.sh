@@ -57,6 +57,12 @@ check 'nothing is left to systemd-modules-load' test ! -e "/etc/modules-load.d/$
 try /usr/lib/kptr-nmi-guard/doctor
 check 'the installed doctor is content' test "$rc" -eq 0
 check 'and knows what is installed and loaded' said "guarded now: yes, by version $version"
+cp /sys/kernel/btf/vmlinux /tmp/btf
+tr '\0' '\n' </tmp/btf | grep -vx update_target | tr '\n' '\0' >/sys/kernel/btf/vmlinux
+try /usr/lib/kptr-nmi-guard/doctor
+check "a kernel without ftrace's fixes: doctor warns" test "$rc" -eq 1
+check 'and names them' said 'lacks 3e9a18e1c3e9 and 56b3c85e153b'
+cp /tmp/btf /sys/kernel/btf/vmlinux
 
 # A second kernel is staged: the next boot.
 touch "/lib/modules/$other/modules.order"

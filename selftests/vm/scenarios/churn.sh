@@ -112,7 +112,9 @@ if ! kernel_cancels; then
 	check 'the map ends' churn_end
 	check 'nothing is reserved' eventually 10 stat_is reserved 0
 	check 'the chunk that has none of them goes' eventually 20 stat_is trimmed 4096
-	check 'of the other, what is idle' stat_is jobs_total $((4096 + 256))
+	# One of the pending jobs may be the one that stays for good.
+	check 'of the other, what is idle' sh -c "t=$(stat jobs_total); test \$t -eq $((4096 + 256)) ||
+		test \$t -eq $((1 + 4096 + 256))"
 	check 'a map that wants more' churn_begin --variant stay --rounds 1 --dtors 8000
 	check 'has its jobs' eventually 10 grep -q ' churn .* met_us' "$MAPS"
 	check 'which are enough' test "$(stat jobs_idle)" -ge $((8000 + cpus))

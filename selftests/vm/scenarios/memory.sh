@@ -8,7 +8,7 @@ ram_mb() { echo $(($(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo) / 1
 # What the guard leaves, less what the kernel's estimate wavers by
 margin=$(($(ram_mb) / 8 - 4))
 leaves_some() {
-	for second in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5 6 7 8; do
 		sleep 1
 		note "available: $(free_mb) MB of $(ram_mb), jobs $(stat jobs_total), shortfall $(stat shortfall)"
 		[ "$(free_mb)" -ge "$margin" ] || return

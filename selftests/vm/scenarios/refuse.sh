@@ -76,6 +76,7 @@ check 'rmmod' guard_unload
 starved() {
 	for limit in 3 4 5 6 7 8; do
 		(
+			# shellcheck disable=SC3045 # busybox has it
 			ulimit -n $limit
 			exec /sbin/modprobe kptr_nmi_guard
 		) 2>/dev/null && guard_unload
