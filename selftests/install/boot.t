@@ -21,8 +21,8 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{stock,out}
 # The modules that dkms-build took from the kernels' packages; not ours.
 for kernel in $first $second; do
-	kver=$("$SCRIPTS/kernels" kver $kernel)
-	cp -a "$("$SCRIPTS/dkms-build" $kernel)/modules" "$work/stock/$kver"
+	kver=$("$SCRIPTS/kernels" kver "$kernel")
+	cp -a "$("$SCRIPTS/dkms-build" "$kernel")/modules" "$work/stock/$kver"
 	rm -rf "$work/stock/$kver"/{updates,build,source}
 done
 "$SCRIPTS/root" boot "$release" >/dev/null
