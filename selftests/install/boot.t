@@ -40,7 +40,7 @@ run_logged "$LOGS/boot-install.log" "$SCRIPTS/root" run "$release" --throwaway \
 reboot() {
 	local name=$1 what=$2 kernel=$3 how=$4
 	shift 4
-	boot "$name" "$what" --kernel "$kernel" --scenario systemd --args "$how" --timeout 600 --mem 2G \
+	boot "$name" "$what" --kernel "$kernel" --scenario systemd --args "$how" --timeout 1200 --mem 2G \
 		--modules "$work/stock/$("$SCRIPTS/kernels" kver "$kernel")" --share "$CACHE/roots/$release-boot" \
 		--add "$work/out/installed.tar:installed.tar" "$@"
 }
