@@ -11,7 +11,7 @@
 
 running=deb13 other=bpo-7.3
 for kernel in $running $other; do
-	"$SCRIPTS/root" make $kernel >/dev/null
+	"$SCRIPTS/root" make "$kernel" >/dev/null
 done
 stock=$BUILD/run/$TEST.$$
 trap 'rm -rf "$stock"' EXIT

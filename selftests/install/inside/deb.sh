@@ -63,7 +63,8 @@ kernel "$running"
 rmdir /lib/modules/*/updates /usr/src/$MODULE-* 2>/dev/null
 [ -z "$other" ] || kernel "$other"
 mkdir -p /boot /var/lib/systemd /etc/systemd/system
-touch "/boot/config-$running"
+cp "/lib/modules/$running/build/.config" "/boot/config-$running" 2>/dev/null ||
+	cp "/lib/modules/$running/build/include/config/auto.conf" "/boot/config-$running"
 all_files >/tmp/files.before
 
 installs 9.0.1

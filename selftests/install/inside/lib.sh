@@ -7,8 +7,7 @@
 # the scripts find KNG_PROC instead of /proc.
 
 set -u
-export KNG_PROC=/fake/proc PATH=/fake/bin:$PATH
-PROJECT=/project
+export KNG_PROC=/fake/proc PATH=/fake/bin:$PATH PROJECT=/project
 MODULE=kptr_nmi_guard
 N=0
 FAILED=0
@@ -37,11 +36,12 @@ finish() {
 
 # try COMMAND...: what it says goes to /tmp/out, its status to $rc
 try() {
-	rc=0
+	export rc=0
 	"$@" >/tmp/out 2>&1 </dev/null || rc=$?
 }
 said() { grep -Eq -- "$1" /tmp/out; }
 # re TEXT: as it is, in a pattern
+# shellcheck disable=SC2001 # with a set of characters
 re() { sed 's/[].[+*]/\\&/g' <<<"$1"; }
 
 stand_in() {

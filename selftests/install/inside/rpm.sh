@@ -32,8 +32,6 @@ target_rpm() { rpm --root $target --nodeps "$@" >/tmp/out 2>&1; }
 has() { [ "$(inside modinfo -k "$1" -F version kptr_nmi_guard 2>/dev/null)" = "$2" ]; }
 none() { [ -z "$(find $target/lib/modules/*/updates $target/usr/src $target/usr/lib/kptr* $target/var/lib/dkms/kptr* -name 'kptr*' 2>/dev/null)" ]; }
 
-mount --bind /proc $target/proc
-mount --bind /dev $target/dev
 for kver in "$first" "$second"; do
 	mkdir -p "$target/lib/modules/$kver/kernel"
 	touch "$target/lib/modules/$kver"/modules.{order,builtin,builtin.modinfo}
