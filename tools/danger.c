@@ -146,6 +146,7 @@ static void see_teardown(struct look *look, enum effect effect)
 	/* Since some 7.1 the kernel leaves fields alone in NMI, and refuses storage. */
 	bool frees = look->context != IN_NMI || !kernel_get()->cancels;
 	bool storage = effect == EFFECT_STORAGE;
+	const char *deletes = guard_text(look->guard, "storage_delete");
 	const struct map *map;
 	const char *hangs;
 	__u32 i = 0;
@@ -154,6 +155,15 @@ static void see_teardown(struct look *look, enum effect effect)
 		return;
 	look->torn[storage] = true;
 	while ((map = next_map(look->prog, look->maps, effect, &i))) {
+		/* Without a kptr, too: it is freed through call_rcu_tasks_trace(). */
+		if (storage && look->context == IN_NMI) {
+			if (!frees)
+				continue;
+			ADD(look->danger->drops, "deletes local storage of map %u (%s)", map->id,
+			    map->name);
+			look->danger->guarded &= deletes && !strcmp(deletes, "refused in NMI");
+			continue;
+		}
 		if (fields_own(&map->fields) && frees) {
 			ADD(look->danger->drops, "empties values of map %u (%s)", map->id,
 			    map->name);
@@ -161,8 +171,7 @@ static void see_teardown(struct look *look, enum effect effect)
 		}
 		if (look->context != IN_NMI || kernel_get()->cancels)
 			continue;
-		hangs = storage ? "local storage is freed through call_rcu_tasks_trace()" :
-			map_hangs(map);
+		hangs = map_hangs(map);
 		if (hangs)
 			ADD(look->danger->in_spite, "map %u (%s, %s): %s", map->id, map->name,
 			    map_type_name(map), hangs);

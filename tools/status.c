@@ -97,7 +97,8 @@ static void print_stats(const struct guard *guard)
 	       guard_text(guard, "reserve") ?: "?");
 	for (i = 0; i < guard->nr_stats; i++) {
 		value = guard->stats[i].value;
-		if (!strncmp(guard->stats[i].name, "door_", 5) && strcmp(value, "no such type"))
+		if ((!strncmp(guard->stats[i].name, "door_", 5) && strcmp(value, "no such type")) ||
+		    !strcmp(guard->stats[i].name, "storage_delete"))
 			printf("  %s: %s\n", guard->stats[i].name, value);
 	}
 	putchar('\n');
