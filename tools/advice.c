@@ -40,6 +40,8 @@ static const struct {
 	  NULL },
 	{ "door_release_", "The function can't be hooked: unload the livepatch that holds it (the kernel log names it), then load the guard again.",
 	  NULL },
+	{ "storage_delete", "Deletes of local storage in NMI are not refused: unload the livepatch that holds the function, then load the guard again.",
+	  NULL },
 	{ "door_teardown", "The teardown door can't be opened: see the kernel log, then load the guard again.",
 	  NULL },
 };

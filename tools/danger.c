@@ -162,6 +162,15 @@ static void see_teardown(struct look *look, enum effect effect)
 		return;
 	look->torn[storage] = true;
 	while ((map = next_map(look->prog, look->maps, effect, &i))) {
+		/* Without a kptr, too: it is freed through call_rcu_tasks_trace(). */
+		if (storage && look->context == IN_NMI) {
+			if (!frees)
+				continue;
+			ADD(look->danger->drops, "deletes local storage of map %u (%s)", map->id,
+			    map->name);
+			look->danger->guarded &= refuses_storage(look->guard);
+			continue;
+		}
 		if (fields_own(&map->fields) && frees) {
 			ADD(look->danger->drops, "empties values of map %u (%s)", map->id,
 			    map->name);
@@ -169,13 +178,6 @@ static void see_teardown(struct look *look, enum effect effect)
 		}
 		if (look->context != IN_NMI || kernel_get()->cancels)
 			continue;
-		if (storage) {
-			ADD(look->danger->drops,
-			    "deletes from map %u (%s): call_rcu_tasks_trace() frees local storage",
-			    map->id, map->name);
-			look->danger->guarded &= refuses_storage(look->guard);
-			continue;
-		}
 		hangs = map_hangs(map);
 		if (hangs)
 			ADD(look->danger->in_spite, "map %u (%s, %s): %s", map->id, map->name,

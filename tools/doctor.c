@@ -37,5 +37,5 @@ int cmd_doctor(char **argv)
 	}
 	argv[0] = LIBDIR "/doctor";
 	execv(argv[0], argv);
-	die("cannot run %s: %s; install the package again", argv[0], strerror(errno));
+	die("cannot run %s: %s; install the package kptr-nmi-guard", argv[0], strerror(errno));
 }

@@ -138,7 +138,8 @@ static void judge(struct guard *guard)
 	}
 	for (i = 0; i < guard->nr_stats; i++) {
 		stat = &guard->stats[i];
-		if (!strncmp(stat->name, "door_release_", 13) && !strcmp(stat->value, "none"))
+		if ((!strncmp(stat->name, "door_release_", 13) && !strcmp(stat->value, "none")) ||
+		    (!strcmp(stat->name, "storage_delete") && strstr(stat->value, "can't")))
 			add(&guard->faults, &guard->nr_faults, stat->name, stat->value);
 	}
 }

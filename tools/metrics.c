@@ -48,7 +48,7 @@ const struct metric metrics[] = {
 	{ "maps_watched", METRIC_GAUGE, NULL, "Maps that can own references." },
 	{ "maps_unwatched", METRIC_GAUGE, NULL, "Maps that there was no memory to watch." },
 	{ "reserved", METRIC_GAUGE, NULL, "References that maps have room for." },
-	{ "floors", METRIC_GAUGE, NULL, "The floors of all maps together." },
+	{ "floors", METRIC_GAUGE, NULL, "References reckoned for maps without a number of slots." },
 	{ "headroom", METRIC_GAUGE, NULL, "Jobs beyond what maps have room for." },
 	{ "wanted", METRIC_GAUGE, NULL, "Jobs that there should be." },
 	{ "shortfall", METRIC_GAUGE, NULL, "Jobs that are wanted and can't be had." },

@@ -97,7 +97,8 @@ static void print_stats(const struct guard *guard)
 	       guard_text(guard, "reserve") ?: "?");
 	for (i = 0; i < guard->nr_stats; i++) {
 		value = guard->stats[i].value;
-		if (!strncmp(guard->stats[i].name, "door_", 5) && strcmp(value, "no such type"))
+		if ((!strncmp(guard->stats[i].name, "door_", 5) && strcmp(value, "no such type")) ||
+		    !strcmp(guard->stats[i].name, "storage_delete"))
 			printf("  %s: %s\n", guard->stats[i].name, value);
 	}
 	putchar('\n');
@@ -105,7 +106,7 @@ static void print_stats(const struct guard *guard)
 	print_number(guard, "reserved", "references that they have room for");
 	print_number(guard, "jobs_total", "jobs");
 	print_number(guard, "pending", "references whose destructor has still to run");
-	print_number(guard, "seen_nmi", "calls in NMI that each could have hung this machine");
+	print_number(guard, "seen_nmi", "calls of hooked functions in NMI");
 	print_number(guard, "taken", "references deferred");
 	print_number(guard, "not_last", "references dropped at once, since they were not the last");
 	print_number(guard, "delay_max_us", "us was the longest that a destructor had to wait");

@@ -19,7 +19,7 @@
 static const char * const levels[] = {
 	"pending", "peak_pending", "longest_run", "jobs_total", "jobs_idle", "maps_watched",
 	"reserved", "headroom", "wanted", "shortfall", "references", "maps_unwatched",
-	"delay_max_us",
+	"delay_max_us", "floors",
 };
 
 static bool is_level(const char *name)

@@ -30,6 +30,13 @@ struct {
 	__type(value, __u64);
 } exp_plain SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} exp_storage SEC(".maps");
+
 int go;
 
 static int update(void)
@@ -74,6 +81,15 @@ int BPF_PROG(on_lru, void *handler, __s64 delta_ns, int handled)
 
 	if (go)
 		bpf_map_delete_elem(&exp_lru, &key);
+	return 0;
+}
+
+/* Holds no kptr, and its deletion hangs 6.12 all the same. */
+SEC("tp_btf/nmi_handler")
+int BPF_PROG(on_storage, void *handler, __s64 delta_ns, int handled)
+{
+	if (go)
+		bpf_task_storage_delete(&exp_storage, bpf_get_current_task_btf());
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * Loads and attaches one of the programs of exposed.bpf.c, and has it loaded until
  * killed:
  *
- *   exposed --variant update|release|lru|plain|perf_event|software|sched|
- *                     syscall
+ *   exposed --variant update|release|lru|storage|plain|perf_event|software|
+ *                     sched|syscall
  */
 #include <errno.h>
 #include <linux/hw_breakpoint.h>

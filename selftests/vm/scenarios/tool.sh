@@ -85,7 +85,9 @@ exposure release "$deferred" 'calls bpf_task_release()'
 exposure perf_event "$updated" 'a breakpoint counts as an NMI'
 if kernel_cancels; then
 	exposure lru 'not exposed'
+	exposure storage 'not exposed'
 else
+	exposure storage "$deferred" 'deletes local storage of map'
 	exposure lru "$deferred" 'hangs in spite of the guard: map .*: the LRU lock is taken'
 fi
 exposure plain 'not exposed' 'tp_btf\|tracing at nmi_handler\|nmi_handler'
