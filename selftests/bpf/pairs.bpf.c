@@ -68,3 +68,27 @@ int sweep(void *ctx)
 }
 
 #include "references.bpf.h"
+
+/* A cgroup that lives is counted for each CPU. What all of them have, together: */
+extern const void __per_cpu_offset __ksym;
+const volatile __u32 cpus;
+
+SEC("syscall")
+int counted(void *ctx)
+{
+	struct cgroup *cgroup = (struct cgroup *)ctl.object[0];
+	unsigned long base, offset, n, sum = 0;
+	__u32 cpu;
+
+	base = BPF_CORE_READ(cgroup, self.refcnt.percpu_count_ptr);
+	if (base & PERCPU_REF_ATOMIC_DEAD)
+		return -EBUSY;
+	for (cpu = 0; cpu < 64 && cpu < cpus; cpu++) {
+		if (bpf_probe_read_kernel(&offset, sizeof(offset),
+					  (const char *)&__per_cpu_offset + cpu * sizeof(offset)) ||
+		    bpf_probe_read_kernel(&n, sizeof(n), (void *)(base + offset)))
+			return -EINVAL;
+		sum += n;
+	}
+	return sum;
+}

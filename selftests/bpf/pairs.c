@@ -16,11 +16,12 @@
 #include "verdict.h"
 #include "victims.h"
 
-static int run(struct exercise *ex)
+static int run(struct exercise *ex, int counted)
 {
 	struct verdict verdict = { .ex = ex, .racing = true };
 	long long took;
 	unsigned int n;
+	int count = 0;
 
 	if (exercise_call(ex->fill, 0, 0))
 		die("the object is not found");
@@ -29,11 +30,17 @@ static int run(struct exercise *ex)
 	ex->ctl->created = 0;
 	verdict_begin(&verdict);
 	took = guard_count("taken");
+	if (ex->opt->kptr == KNG_CGROUP)
+		count = exercise_call(counted, 0, 0);
 	marker("armed");
 	ex->ctl->open = 1;
 	for (n = 0; n < ex->opt->rounds; n++)
 		nmi_kick(SOURCE_FIRE, NULL);
 	ex->ctl->open = 0;
+	if (ex->opt->kptr == KNG_CGROUP)
+		tap_ok(exercise_call(counted, 0, 0) == count,
+		       "the cgroup's own count is as before (%d, now %d)",
+		       count, exercise_call(counted, 0, 0));
 	victims_exit();
 	exercise_close(ex);
 	marker("nmis %llu", ex->ctl->nmis);
@@ -54,6 +61,7 @@ int main(int argc, char **argv)
 	struct exercise ex;
 
 	opt.rounds = 1000;
+	opt.variant = "own";
 	options_parse(&opt, argc, argv);
 	if (opt.kptr != KNG_TASK && opt.kptr != KNG_CGROUP)
 		die("--kptr %s: task or cgroup", kptr_name(opt.kptr));
@@ -63,10 +71,13 @@ int main(int argc, char **argv)
 	if (!skel)
 		die("the skeleton does not open");
 	exercise_conf(&skel->rodata->conf, &opt);
-	*(__u64 *)&skel->rodata->id = victim(0);
+	/* On a machine's only hierarchy the root's id is 1. */
+	*(__u64 *)&skel->rodata->id =
+		options_variant(&opt, "own", "root") ? 1 : victim(0);
+	*(__u32 *)&skel->rodata->cpus = libbpf_num_possible_cpus();
 	if (!exercise_load(skel->skeleton, "pairs"))
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "pairs");
 	ex.releases = true;
-	return run(&ex);
+	return run(&ex, bpf_program__fd(skel->progs.counted));
 }

@@ -9,6 +9,7 @@
  *   nth=N (may be changed)	once: the N-th call below the guard's init, by whom
  *				the guard calls too
  *   failed (read only)		how often that happened
+ *   below (read only)		calls below the guard's init since `nth' was set
  */
 #include <linux/ftrace.h>
 #include <linux/module.h>
@@ -47,6 +48,14 @@ static int failed_get(char *buf, const struct kernel_param *kp)
 {
 	return sysfs_emit(buf, "%d\n", atomic_read(&nr_failed));
 }
+
+static int below_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(nr_below));
+}
+
+static const struct kernel_param_ops below_ops = { .get = below_get };
+module_param_cb(below, &below_ops, NULL, 0444);
 
 static const struct kernel_param_ops failed_ops = { .get = failed_get };
 module_param_cb(failed, &failed_ops, NULL, 0444);

@@ -12,4 +12,5 @@ for kernel in $TEARDOWN_KERNELS; do
 			--scenario burst --args "$size" --cmdline watchdog_thresh=60 --mem 2G --timeout 400
 	done
 done
+unless_slow '1,000,000 destructors out of one NMI'
 plan

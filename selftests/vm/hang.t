@@ -19,4 +19,5 @@ for kernel in $TEARDOWN_KERNELS; do
 			"${with[@]}" --guard yes
 	done
 done
+unless_slow 'NMI in rcu_cblist_enqueue'
 plan

@@ -32,4 +32,5 @@ for kernel in $KERNELS; do
 			--kernel "$kernel" --scenario killed --args $when
 	done
 done
+unless_slow '1,000 loads under storm; CPUs go and come under storm; suspend; ftrace shut down before'
 plan

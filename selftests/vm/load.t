@@ -16,4 +16,5 @@ for kernel in $KERNELS; do
 		--kernel "$kernel" --scenario nomem_load "${step[@]}" --timeout 400
 done
 boot old 'Linux 6.1 has nothing to guard: refuses' --kernel deb12-6.1 --scenario old
+unless_slow 'five of six allocations that fail while loading'
 plan

@@ -26,9 +26,12 @@ tool() {
 		add+=(--add "$(readlink -f "$lib"):/usr/lib/x86_64-linux-gnu/$(basename "$lib")")
 	done < <(ldd "$path" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -vE '/(libc|libm|ld-linux[^/]*)\.so')
 }
-[ -n "${KNG_SLOW:-}" ] && tool bpftool && others+=(bpftool)
 have_perf=
-[ -n "${KNG_SLOW:-}" ] && tool perf && have_perf=yes
+if [ -n "${KNG_SLOW:-}" ]; then
+	if tool bpftool; then others+=(bpftool); else left_out 'bpftool looks' 'it is not installed'; fi
+	if tool perf; then have_perf=yes; else left_out 'perf records' 'it is not installed'; fi
+fi
+unless_slow 'the other neighbours and paths, perf and bpftool'
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT

@@ -134,4 +134,5 @@ for kernel in "${kernels[@]}"; do
 		printf '%s\t%s\t%s\t%s\n' "$kernel" "$what" "$bare" "$result" >>"$rows"
 	done
 done
+unless_slow 'the other paths, program types and places'
 plan

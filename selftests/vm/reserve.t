@@ -21,4 +21,5 @@ for kernel in $TEARDOWN_KERNELS; do
 	boot "$kernel-window" "$kernel: a map that is torn down before the workers knew of it" \
 		--kernel "$kernel" --scenario window
 done
+unless_slow 'a map of 100 million entries'
 plan

@@ -38,4 +38,5 @@ for kernel in $KERNELS; do
 		--args "$seed,$fuzz,--expect-nmi,stub,--last"
 	taken=200000 fuzz=
 done
+unless_slow '10,000,000 references; half an hour of fuzz'
 plan

@@ -66,6 +66,14 @@ boot_hung() {
 	printf '%s\n' "$out" | sed 's/^/# /' >&2
 }
 
+# left_out DESCRIPTION [WHY]: what this run does not do, said aloud. scripts/tally repeats it.
+left_out() {
+	N=$((N + 1))
+	echo "ok $N - $1 # SKIP ${2:-make check-all, or KNG_SLOW=1}"
+}
+# unless_slow DESCRIPTION: the same, where KNG_SLOW would do it
+unless_slow() { [ -n "${KNG_SLOW:-}" ] || left_out "$1"; }
+
 # complains NAME DESCRIPTION WORDS ABOUT VM-OPTION...: a debug kernel says WORDS,
 # and ABOUT within the lines that follow, and scripts/vm calls that boot failed.
 complains() {

@@ -72,6 +72,24 @@ needed() {
 	map_ends task
 }
 
+# Objects may own references of any type, and are in no map: for maps of those it opens.
+needed_of_objects() {
+	guard_begin teardown=needed
+	check 'needed: closed without a map' not open
+	check 'a map of objects' map_made object
+	if kernel_cancels; then
+		check 'needed: still closed' stays_closed
+	else
+		check 'needed: it opens' opens
+		check 'objects are dropped in NMI' /tests/bpf/drop --last --rounds 16 --source fire \
+			--expect-nmi 0
+		check 'all taken' stat_is taken $((16 * 8))
+		check 'by the teardown door' stat_is taken_release 0
+	fi
+	map_ends object
+	guard_end
+}
+
 # A module's destructor is brought to the release door, and only if that can't
 # have it the teardown door opens.
 needed_of_module() {
@@ -107,4 +125,5 @@ if kernel_cancels; then auto_closed; else auto; fi
 always
 needed
 needed_of_module
+needed_of_objects
 finish

@@ -30,6 +30,13 @@ leak() {
 	guard_worked
 	guard_end
 
+	# One that is safe in NMI is not worth a leak.
+	guard_begin teardown=needed headroom=0 jobs=1 max_jobs=1
+	quoted teardown --map array --kptr cpumask --source fire --rounds 8 --expect-nmi work
+	check 'cpumasks: run where they are called' stat_is inlined $((8 * 7))
+	check 'none leaked' stat_is leaked 0
+	guard_end leaks
+
 	# Where the teardown door can't skip what it is in, nothing can be kept.
 	test_module kng_ipmodify function=bpf_obj_free_fields
 	exhausted jobs=1 max_jobs=1

@@ -12,6 +12,9 @@ check 'they were given back in NMI, as not the last' test "$(stat not_last)" -ge
 check '100,000 pairs of a cgroup over 100 NMIs' \
 	/tests/bpf/pairs --kptr cgroup --rounds 100 --expect-nmi stub
 check 'they were given back in NMI, as not the last' test "$(stat not_last)" -ge 1100000
+check '10,000 pairs of the root cgroup, which is not counted' \
+	/tests/bpf/pairs --kptr cgroup --variant root --rounds 10 --expect-nmi stub
+check 'they were dropped in NMI' test "$(stat not_last)" -ge 1110000
 check 'NMIs passed through the guard' stat_positive seen_nmi
 check 'nothing taken' stat_is taken 0
 check 'no job was ever in use' stat_is peak_pending 0
