@@ -226,7 +226,7 @@ static int go(const struct where *where)
 	if (where->go == from_task)
 		refcount_add(given, &victim->rcu_users);
 	for (ms = 0; !came_back() && ms < DRAIN_MS; ms++)
-		msleep(1);
+		usleep_range(1000, 2000);
 	if (!came_back()) {
 		pr_err("kng_bench: %s %s: %u of %u references did not come back\n",
 		       run.what->name, where->name,
