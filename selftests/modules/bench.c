@@ -11,6 +11,7 @@
  *   peer     write "KIND FUNCTION": hook FUNCTION with an empty handler of this
  *	      KIND (peers[] in bench_peer.c); "none" takes the hook out
  *   run      write "WHAT WHERE COUNT [last]": see whats[] and wheres[]
+ *   nmis     how many NMIs were handled
  *   result   "min MIN mean MEAN drain DRAIN" of the last run; DRAIN is from the
  *	      moment that interrupts went on to the first instruction afterwards
  *
@@ -416,6 +417,7 @@ static int __init bench_init(void)
 	debugfs_create_file("peer", 0200, dir, NULL, &peer_fops);
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
 	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	debugfs_create_file("nmis", 0400, dir, &nmi_handled, &count_fops);
 	return 0;
 }
 
