@@ -18,6 +18,7 @@ help:
 ## make check-debug  boots with lockdep, KASAN, kmemleak, KCSAN (builds two kernels, once)
 ## make check-flavours  kernels as nobody ships them: clang with LTO and kCFI, 64 possible CPUs (builds two)
 ## make check-kernel  the kernel's own BPF selftests, without and with the guard (builds them, once)
+## make bench      what the guard costs, and its peers: table, CSV, plot (docs/performance.md)
 ## make check-mutants  breaks the sources in many ways: the tests notice each
 ## make exposure   which loaded BPF programs could hang this machine? (builds the tool)
 ## make tool       the tool kptr-nmi-guard, into build/tools (installs: make -C tools install)
@@ -63,6 +64,9 @@ check-kernel: prepare
 check-mutants:
 	@scripts/check-mutants -j 2
 
+bench:
+	@scripts/bench $(KERNEL)
+
 lint:
 	@scripts/lint
 
@@ -102,6 +106,7 @@ clean:
 distclean:
 	@scripts/clean --all
 
-.PHONY: help all prepare demo check check-all check-arm64 check-debug check-flavours check-kernel check-mutants \
+.PHONY: help all prepare demo check check-all check-arm64 check-debug check-flavours check-kernel \
+	check-mutants bench \
 	lint lint-selftest exposure tool recording pictures install uninstall deb rpm dist doctor \
 	clean distclean

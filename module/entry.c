@@ -54,11 +54,11 @@ static bool is_own_call(struct ftrace_regs *fregs)
 /*
  * In NMI the mark is set only where a destructor is to run inline (on_empty=inline,
  * or one that NMIs may call). Then the same call from an NMI program that starts
- * in the middle of it may run inline as well.
+ * in the middle of it may run inline as well. Outside NMI it is not set.
  */
 static bool is_own_call_in_nmi(unsigned long arg0)
 {
-	return in_nmi() && (unsigned long)__this_cpu_read(own_call_in_nmi) == arg0;
+	return (unsigned long)__this_cpu_read(own_call_in_nmi) == arg0;
 }
 
 void *kng_entry_mark_own_call(void *arg0)
@@ -85,12 +85,14 @@ static __always_inline void divert(struct kng_hook *hook, struct ftrace_regs *fr
 {
 	unsigned long arg0 = ftrace_regs_get_argument(fregs, 0);
 
-	if (is_own_call_in_nmi(arg0))
-		return;
-	if (!hook->divert)
+	if (hook->divert) {
+		if (!hook->divert(hook, arg0, ftrace_regs_get_argument(fregs, 1)))
+			return;
+	} else {
+		if (is_own_call_in_nmi(arg0))
+			return;
 		kng_count(KNG_BYPASSED); /* until the stub runs */
-	else if (!hook->divert(hook, arg0, ftrace_regs_get_argument(fregs, 1)))
-		return;
+	}
 	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }
 

@@ -179,8 +179,8 @@ static void rows_of_releases(void)
 
 static void rows_of_exchanges(void)
 {
-	double without, with;
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	double without, with;
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.put_in), &opts) || opts.retval)
 		die("no task can be put into a map");

@@ -11,6 +11,7 @@
  *   peer     write "KIND FUNCTION": hook FUNCTION with an empty handler of this
  *	      KIND (peers[] in bench_peer.c); "none" takes the hook out
  *   run      write "WHAT WHERE COUNT [last]": see whats[] and wheres[]
+ *   nmis     how many NMIs were handled
  *   result   "min MIN mean MEAN drain DRAIN" of the last run; DRAIN is from the
  *	      moment that interrupts went on to the first instruction afterwards
  *
@@ -226,7 +227,7 @@ static int go(const struct where *where)
 	if (where->go == from_task)
 		refcount_add(given, &victim->rcu_users);
 	for (ms = 0; !came_back() && ms < DRAIN_MS; ms++)
-		msleep(1);
+		usleep_range(1000, 2000);
 	if (!came_back()) {
 		pr_err("kng_bench: %s %s: %u of %u references did not come back\n",
 		       run.what->name, where->name,
@@ -416,6 +417,7 @@ static int __init bench_init(void)
 	debugfs_create_file("peer", 0200, dir, NULL, &peer_fops);
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
 	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	debugfs_create_file("nmis", 0400, dir, &nmi_handled, &count_fops);
 	return 0;
 }
 

@@ -68,19 +68,20 @@ void bench_pool_freelist(void)
 	freelist_push(&freelist, freelist_pop(&freelist));
 }
 
+static int (*freelist_init)(struct pcpu_freelist *list);
+static void (*freelist_populate)(struct pcpu_freelist *list, void *buf, u32 size, u32 nr);
+
 static bool find_freelist(void)
 {
-	int (*init)(struct pcpu_freelist *list) = (void *)bench_address("pcpu_freelist_init");
-	void (*populate)(struct pcpu_freelist *list, void *buf, u32 size, u32 nr) =
-		(void *)bench_address("pcpu_freelist_populate");
-
+	freelist_init = (void *)bench_address("pcpu_freelist_init");
+	freelist_populate = (void *)bench_address("pcpu_freelist_populate");
 	freelist_push = (void *)bench_address("pcpu_freelist_push");
 	freelist_pop = (void *)bench_address("pcpu_freelist_pop");
 	freelist_destroy = (void *)bench_address("pcpu_freelist_destroy");
-	if (!init || !populate || !freelist_push || !freelist_pop || !freelist_destroy ||
-	    init(&freelist))
+	if (!freelist_init || !freelist_populate || !freelist_push || !freelist_pop ||
+	    !freelist_destroy || freelist_init(&freelist))
 		return false;
-	populate(&freelist, free_nodes, sizeof(free_nodes[0]), OBJECTS);
+	freelist_populate(&freelist, free_nodes, sizeof(free_nodes[0]), OBJECTS);
 	return true;
 }
 

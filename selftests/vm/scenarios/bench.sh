@@ -45,7 +45,10 @@ if [ "$ARGS" != quick ]; then
 	without_guard
 
 	with_guard auto jobs=1048576
-	for n in 1 64 1000 10000 100000; do
+	echo "bench auto bytes-per-job $(awk -v jobs="$(stat jobs_total)" '
+		/kng_pool_grow|alloc_chunk/ { bytes += $2 - 4096 }
+		END { print bytes / jobs }' /proc/vmallocinfo)"
+	for n in 1 10 100 1000 10000 100000 1000000; do
 		measured auto burst $n
 	done
 	without_guard
