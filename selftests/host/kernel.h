@@ -45,7 +45,16 @@ typedef int64_t s64;
 #define kernel_access()		((void)0)
 #endif
 
+/* A test that plays several CPUs sets this, or says in another way where it is. */
+static __thread __attribute__((unused)) u32 kernel_cpu;
+#ifndef raw_smp_processor_id
+#define raw_smp_processor_id()	kernel_cpu
+#endif
+
 #define __aligned(x)	__attribute__((aligned(x)))
+#define __maybe_unused	__attribute__((unused))
+#define noinline	__attribute__((__noinline__))
+#define likely(x)	__builtin_expect(!!(x), 1)
 
 static inline void barrier(void)
 {
@@ -201,6 +210,12 @@ static inline void atomic64_set(atomic64_t *v, s64 i)
 {
 	kernel_access();
 	__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);
+}
+
+static inline void atomic64_add(s64 i, atomic64_t *v)
+{
+	kernel_access();
+	__atomic_fetch_add(&v->counter, i, __ATOMIC_RELAXED);
 }
 
 static inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
