@@ -64,7 +64,7 @@
  */
 #define CONTEXTS	5
 
-static struct kng_promise promise = { .pool = &kng_pool };
+static struct kng_promise promise = { .pool = &kng_pool, .by_bounds = true };
 static bool on;
 static bool older_maps = true;	/* maps that can own references may be older than we are */
 
@@ -108,6 +108,8 @@ bool kng_exact_short(void)
 
 static bool promise_job(void)
 {
+	if (kng_promise_spend(&promise))
+		return true;
 	if (kng_exact_short())
 		kng_offload_schedule();
 	return kng_promise_take(&promise, bounds);
@@ -124,7 +126,7 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 	}
 	old = xchg((u64 *)slot, ptr);
 	if (old)
-		kng_promise_back(&promise);
+		kng_promise_keep(&promise);
 	return old;
 }
 
@@ -174,6 +176,7 @@ int kng_exact_init(void)
 void kng_exact_trust_count(void)
 {
 	older_maps = false;
+	WRITE_ONCE(promise.by_bounds, false);
 }
 
 void kng_exact_exit(void)
@@ -187,8 +190,7 @@ void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr)
 {
 	if (!READ_ONCE(on) || kng_maps_slots(rec) == KNG_SLOTS_UNKNOWN)
 		return;
-	while (nr--)
-		kng_promise_back(&promise);
+	kng_promise_release(&promise, nr);
 }
 
 u64 kng_exact_covered(void)
@@ -210,7 +212,7 @@ bool kng_exact_lower(u32 jobs)
 
 s64 kng_exact_references(void)
 {
-	return atomic64_read(&promise.refs);
+	return kng_promise_refs(&promise);
 }
 
 void kng_exact_show(struct seq_buf *m)
