@@ -209,6 +209,12 @@ static inline struct kng_stack *__kng_pool_own(const struct kng_pool *pool)
 	return &pool->stack[raw_smp_processor_id()];
 }
 
+/* Where kng_promise.h keeps the credits of a CPU. */
+static inline atomic_t *__kng_pool_credit(const struct kng_pool *pool, u32 cpu)
+{
+	return &pool->stack[cpu].credit;
+}
+
 /**
  * kng_pool_job() - find a job by its index
  * @pool: the pool

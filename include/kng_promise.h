@@ -12,9 +12,9 @@
  *
  * A promise is behind a reference in a slot, or it is a credit: kept by a CPU for a
  * reference to come. Credits are why exchanges need not write to a shared word: a
- * CPU asks for KNG_PROMISE_BATCH promises at a time, and a program that takes a
- * reference out leaves a credit. A CPU that gets no more promises takes the credits of
- * all CPUs back, and asks again, before it refuses. So at all times
+ * CPU asks for up to KNG_PROMISE_BATCH promises at a time, and a program that takes a
+ * reference out leaves a credit. A CPU that gets none takes the credits of all CPUs
+ * back, and asks once more, before it refuses. So at all times
  *
  *	refs >= references in slots (exact.c says of which) + credits
  *
@@ -35,8 +35,8 @@
  * L: serialised with kng_resize_add(). -: nothing in common but sums.
  *   a: credits are atomic words. Who makes one negative by taking too much puts that
  *   back, and has no credit.
- *   b: take raises refs before it looks. Of two that see each other both may
- *   refuse; never do both get the last job.
+ *   b: take raises refs by a batch before it looks, and lowers it by what it does not
+ *   get. Of two that see each other both may refuse; never do both get the last job.
  *   c: a reference that is deferred goes from slot to job. It is counted in in_use
  *   first (kng_pool_pop()) and taken from refs afterwards (kng_promise_release());
  *   take and lower read refs first and in_use afterwards. So they count it once, or
@@ -122,33 +122,46 @@ static inline s64 kng_promise_clamp(s64 refs, struct kng_bounds bounds)
 	return refs < bounds.least ? bounds.least : refs;
 }
 
-/* Does the rule hold? @refs was read first, see above. */
-static __always_inline bool __kng_promise_holds(struct kng_promise *p, s64 refs, s64 limit)
+/* The credits of the CPU that we are on; with preemption on, that we were on. */
+static inline atomic_t *__kng_promise_credit(const struct kng_promise *p)
 {
-	smp_rmb(); /* Pairs with the exchanges between pop and kng_promise_release(). */
-	return refs + kng_pool_used(p->pool) + p->slack <= limit;
+	return __kng_pool_credit(p->pool, raw_smp_processor_id());
 }
 
-/* Does it hold by the bounds? */
+/* How many promises more are there jobs for? @refs was read first, see above. */
+static __always_inline s64 __kng_promise_left(struct kng_promise *p, s64 refs, s64 limit)
+{
+	smp_rmb(); /* Pairs with the exchanges between pop and kng_promise_release(). */
+	return limit - p->slack - refs - kng_pool_used(p->pool);
+}
+
+/* Does the rule hold, by the bounds? */
 static __always_inline bool __kng_promise_bounded(struct kng_promise *p, s64 refs, s64 limit,
 						  struct kng_bounds (*bounds)(void))
 {
 	smp_rmb(); /* Pairs with the increment in kng_promise_take(): its map counts. */
-	return __kng_promise_holds(p, kng_promise_clamp(refs, bounds()), limit);
+	return __kng_promise_left(p, kng_promise_clamp(refs, bounds()), limit) >= 0;
 }
 
-/* Make @nr promises, or none. Fully ordered before it looks: see b, c and d. */
-static __always_inline bool __kng_promise_try(struct kng_promise *p, u32 nr)
+/*
+ * Make up to KNG_PROMISE_BATCH promises; returns how many. Fully ordered before it
+ * looks: see b, c and d.
+ */
+static __always_inline s64 __kng_promise_batch(struct kng_promise *p)
 {
-	s64 refs = atomic64_add_return(nr, &p->refs);
+	s64 batch = KNG_PROMISE_BATCH;
+	s64 refs = atomic64_add_return(batch, &p->refs);
+	s64 left = __kng_promise_left(p, refs - batch, atomic64_read(&p->limit));
 
-	if (__kng_promise_holds(p, refs, atomic64_read(&p->limit)))
-		return true;
-	atomic64_sub(nr, &p->refs);
-	return false;
+	if (left >= batch)
+		return batch;
+	if (left < 0)
+		left = 0;
+	atomic64_sub(batch - left, &p->refs);
+	return left;
 }
 
-/* The same, by the bounds. */
+/* Make one, by the bounds. */
 static __always_inline bool __kng_promise_try_bounded(struct kng_promise *p,
 						      struct kng_bounds (*bounds)(void))
 {
@@ -171,16 +184,17 @@ static __always_inline bool __kng_promise_go_by_bounds(struct kng_promise *p, s6
 	return true;
 }
 
-/* Take all CPUs' credits back. */
-static inline void __kng_promise_collect(struct kng_promise *p)
+/* Take all CPUs' credits back. True if there were any. */
+static inline bool __kng_promise_collect(struct kng_promise *p)
 {
 	s64 credits = 0;
 	u32 i;
 
 	/* Fully ordered: a credit is gone before refs is lowered. */
 	for (i = 0; i < p->pool->nr_cpus; i++)
-		credits += atomic_xchg(&p->pool->stack[i].credit, 0);
+		credits += atomic_xchg(__kng_pool_credit(p->pool, i), 0);
 	atomic64_sub(credits, &p->refs);
+	return credits > 0;
 }
 
 /**
@@ -192,7 +206,7 @@ static inline void __kng_promise_collect(struct kng_promise *p)
  */
 static __always_inline bool kng_promise_spend(struct kng_promise *p)
 {
-	atomic_t *credit = &__kng_pool_own(p->pool)->credit;
+	atomic_t *credit = __kng_promise_credit(p);
 
 	if (READ_ONCE(p->by_bounds))
 		return false;
@@ -215,20 +229,15 @@ static __always_inline bool kng_promise_spend(struct kng_promise *p)
 static __always_inline bool kng_promise_take(struct kng_promise *p,
 					     struct kng_bounds (*bounds)(void))
 {
-	u32 batch = KNG_PROMISE_BATCH;
-
 	if (!READ_ONCE(p->by_bounds)) {
-		s64 refs = atomic64_read(&p->refs);
+		s64 nr = __kng_promise_batch(p);
 
-		/* Look first: a batch that fails makes others fail. */
-		if (__kng_promise_holds(p, refs + batch, atomic64_read(&p->limit)) &&
-		    __kng_promise_try(p, batch)) {
-			atomic_add(batch - 1, &__kng_pool_own(p->pool)->credit);
+		if (!nr && __kng_promise_collect(p))
+			nr = __kng_promise_batch(p);
+		if (nr) {
+			atomic_add(nr - 1, __kng_promise_credit(p));
 			return true;
 		}
-		__kng_promise_collect(p);
-		if (__kng_promise_try(p, 1))
-			return true;
 		if (!__kng_promise_go_by_bounds(p, atomic64_read(&p->refs) + 1,
 						atomic64_read(&p->limit), bounds))
 			return false;
@@ -247,7 +256,7 @@ static __always_inline bool kng_promise_take(struct kng_promise *p,
  */
 static __always_inline void kng_promise_keep(struct kng_promise *p)
 {
-	atomic_t *credit = &__kng_pool_own(p->pool)->credit;
+	atomic_t *credit = __kng_promise_credit(p);
 
 	if (READ_ONCE(p->by_bounds)) {
 		atomic64_dec(&p->refs);
@@ -290,7 +299,7 @@ static inline s64 kng_promise_refs(const struct kng_promise *p)
 	u32 i;
 
 	for (i = 0; i < p->pool->nr_cpus; i++)
-		refs -= atomic_read(&p->pool->stack[i].credit);
+		refs -= atomic_read(__kng_pool_credit(p->pool, i));
 	return refs;
 }
 
@@ -326,7 +335,7 @@ static __always_inline bool kng_promise_lower(struct kng_promise *p, u32 jobs,
 	s64 refs = atomic64_read(&p->refs);
 
 	if (!READ_ONCE(p->by_bounds)) {
-		if (__kng_promise_holds(p, refs, limit))
+		if (__kng_promise_left(p, refs, limit) >= 0)
 			return true;
 		if (!__kng_promise_go_by_bounds(p, refs, limit, bounds))
 			goto refuse;
