@@ -7,13 +7,14 @@
  *	atomic_read, READ_ONCE		they order nothing
  *	WRITE_ONCE			orders nothing
  *
- * With WEAK the last three are taken at their word. A store of that kind happens as late
- * as the thread's next full barrier, though the thread itself sees it at once. A load
- * returns what the word is, or what it was at the thread's last smp_rmb() or
- * full barrier: loads between two barriers happen in any order.
+ * With LATE and EARLY the last three are taken at their word. LATE: such a store happens
+ * as late as the thread's next full barrier, though the thread itself sees it at once.
+ * EARLY: a load of refs, in_use or the bounds returns what they are, or what they were at
+ * the thread's last smp_rmb() or full barrier: loads between two barriers happen
+ * in any order.
  *
  * On x86 all atomic instructions are full barriers and loads happen in order, so what
- * holds without WEAK holds there, if stores are not late.
+ * holds without either holds there; only the store of by_bounds may be late.
  */
 #ifndef MODEL_KERNEL_H
 #define MODEL_KERNEL_H
@@ -22,16 +23,16 @@
 #include <stddef.h>
 
 /* No number comes near its limits: the smaller, the faster. */
-typedef unsigned int u32;
-typedef int s64;
-typedef unsigned int u64;
+typedef unsigned char u32;
+typedef signed char s64;
+typedef unsigned char u64;
 
 #define __always_inline	inline
 #define __aligned(x)
 #define unlikely(x)	(x)
 
 typedef struct {
-	int counter;
+	s64 counter;
 } atomic_t;
 
 typedef atomic_t atomic64_t;

@@ -19,7 +19,7 @@ struct kng_job {
  * @idle: jobs in the stacks
  * @going: jobs that are still to be retired, wherever they are
  * @in_use: what kng_pool_used() returns
- * @nr_cpus: two
+ * @nr_cpus: one or two
  */
 struct kng_pool {
 	int idle;
@@ -28,7 +28,7 @@ struct kng_pool {
 	u32 nr_cpus;
 };
 
-static struct kng_pool kng_pool = { .nr_cpus = 2 };
+static struct kng_pool kng_pool = { .nr_cpus = CPUS };
 static atomic_t credit0, credit1;
 static struct kng_job a_job;
 

@@ -18,7 +18,8 @@
  *	come	a map comes with room for one more reference
  *	go	it goes
  *
- * Threads are on CPU 0, unless they say on_cpu(1). KNG_PROMISE_BATCH is 2.
+ * Threads are on CPU 0, unless they say on_cpu(1). KNG_PROMISE_BATCH is 1, unless the
+ * scenario has another.
  *
  * An NMI that ends before what it interrupts goes on is one of the interleavings of
  * two threads: it needs no kind of its own.
@@ -34,7 +35,8 @@
  *	  other the old one (where no other thread has that slot).
  *
  * Bounds: two slots, two CPUs, jobs and threads as promise.t says, one loop (over the
- * CPUs). Memory is sequentially consistent; with WEAK it is as model/kernel.h says.
+ * CPUs). Memory is sequentially consistent; with LATE and EARLY it is as
+ * model/kernel.h says.
  * Not seen: releases by programs in NMI, for which nobody promised a job.
  */
 #include "kng_promise.h"
@@ -54,8 +56,7 @@ static __CPROVER_thread_local int late_refs, late_limit, late_in_use;
 static __CPROVER_thread_local bool late_by_bounds;
 
 /* What a load of this thread may still return. */
-static __CPROVER_thread_local int seen_refs, seen_limit, seen_in_use, seen_room;
-static __CPROVER_thread_local bool seen_by_bounds;
+static __CPROVER_thread_local int seen_refs, seen_in_use, seen_room;
 
 static void add_now(int i, atomic_t *v)
 {
@@ -69,7 +70,7 @@ static void atomic_add(int i, atomic_t *v)
 {
 	bool now;	/* any value */
 
-	if (!WEAK || now || v == &pending || v == &credit0 || v == &credit1)
+	if (!LATE || now || v == &pending || v == &credit0 || v == &credit1)
 		add_now(i, v);
 	else if (v == &promise.refs)
 		late_refs += i;
@@ -83,27 +84,26 @@ static int atomic_read(const atomic_t *v)
 {
 	bool old;	/* any value */
 
-	if (!WEAK)
+	if (EARLY && old)
+		return v == &promise.refs ? seen_refs : v == &kng_pool.in_use ? seen_in_use : v->counter;
+	if (!LATE)
 		return v->counter;
-	if (v == &promise.refs)
-		return (old ? seen_refs : promise.refs.counter) + late_refs;
-	if (v == &promise.limit)
-		return (old ? seen_limit : promise.limit.counter) + late_limit;
-	return (old ? seen_in_use : kng_pool.in_use.counter) + late_in_use;
+	return v->counter + (v == &promise.refs ? late_refs :
+			     v == &promise.limit ? late_limit : late_in_use);
 }
 
 static bool model_read_flag(const bool *flag)
 {
-	bool old;	/* any value */
-
-	return WEAK ? (old ? seen_by_bounds : *flag) || late_by_bounds : *flag;
+	if (!BOUNDED && !BY_BOUNDS)
+		return false;
+	return *flag || late_by_bounds;
 }
 
 static void model_set_flag(bool *flag)
 {
 	bool now;	/* any value */
 
-	if (!WEAK || now)
+	if (!LATE || now)
 		*flag = true;
 	else
 		late_by_bounds = true;
@@ -111,26 +111,23 @@ static void model_set_flag(bool *flag)
 
 static void smp_rmb(void)
 {
-	if (!WEAK)
+	if (!EARLY)
 		return;
 	seen_refs = promise.refs.counter;
-	seen_limit = promise.limit.counter;
 	seen_in_use = kng_pool.in_use.counter;
-	seen_room = room;
-	seen_by_bounds = promise.by_bounds;
+	if (BOUNDED)
+		seen_room = room;
 }
 
 static void smp_mb(void)
 {
-	if (!WEAK)
-		return;
-	if (late_refs)
+	if (LATE && late_refs)
 		add_now(late_refs, &promise.refs);
-	if (late_limit)
+	if (LATE && late_limit)
 		add_now(late_limit, &promise.limit);
-	if (late_in_use)
+	if (LATE && late_in_use)
 		add_now(late_in_use, &kng_pool.in_use);
-	if (late_by_bounds)
+	if (LATE && late_by_bounds)
 		promise.by_bounds = true;
 	late_refs = 0;
 	late_limit = 0;
@@ -142,9 +139,9 @@ static void smp_mb(void)
 static struct kng_bounds bounds(void)
 {
 	bool old;	/* any value */
-	s64 now = WEAK && old ? seen_room : room;
+	s64 now = EARLY && old ? seen_room : room;
 
-	return (struct kng_bounds) { .most = BOUNDED ? now : 1000 };
+	return (struct kng_bounds) { .most = BOUNDED ? now : 100 };
 }
 
 static const u64 *slot_of(unsigned long slot)
