@@ -368,8 +368,8 @@ int main(int argc, char **argv)
 		{ "older values: ABA", 3, 0, 0, 3, 2, false, { { 0, "p" }, { 1, "p0pr" } } },
 		{ "older values: counted while jobs move", 4, 0, 1, 3, 2, true,
 		  { { 0, "n" }, { 1, "p0r1r" } } },
-		{ "older values: counted while jobs retire", 1, 2, 1, 2, 2, true,
-		  { { 0, "n" }, { 1, "msb" }, { 2, "r" } } },
+		{ "older values: counted while jobs retire", 2, 2, 0, 2, 2, true,
+		  { { 0, "n" }, { 1, "msb0sb" } } },
 	};
 	unsigned int i;
 

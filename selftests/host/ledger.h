@@ -138,6 +138,8 @@ static int audit(void)
 		fail("a job is hidden that should be idle, in use or retired");
 	if (there - length - owned < 0)
 		fail("a job is retired, yet still there");
+	if (length > pool.total.counter)
+		fail("more jobs are idle than there are");
 	if (counted_idle() > length)
 		fail("idle is too large");
 	if (pool.total.counter > there + adding)
