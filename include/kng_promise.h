@@ -33,8 +33,8 @@
  *
  * All but lower and raise run in every context, an NMI nested in any of them included.
  * L: serialised with kng_resize_add(). -: nothing in common but sums.
- *   a: credits are atomic words. Who makes one negative by taking too much puts that
- *   back, and has no credit.
+ *   a: credits are atomic words. A caller that makes one negative adds what it took
+ *   again, and has no credit.
  *   b: take raises refs by a batch before it looks, and lowers it by what it does not
  *   get. Of two that see each other both may refuse; never do both get the last job.
  *   c: a reference that is deferred goes from slot to job. It is counted in in_use
@@ -61,13 +61,13 @@
  * come from, and no error stays. They are asked for after refs was read: if a
  * map has come in between, it counts; if one has gone, so have its references.
  *
- * Bounds and credits exclude each other. A promise that holds by the bounds only, says
- * no more than that the slots of the maps there are can't need more jobs; a credit
- * would be spent on a slot of the next map. So the first take or lower that succeeds
+ * Bounds and credits exclude each other. If the rule holds by the bounds only, that says
+ * no more than that the slots of the present maps can't need more jobs; a credit
+ * could be spent on a slot of the next map. So the first take or lower that succeeds
  * only by the bounds sets by_bounds, for good, and from then on all go by the bounds
  * and no credit is worth anything. It sets by_bounds, and then reads the bounds; a map
- * is in the bounds before its slots can be filled, and who fills one reads by_bounds
- * then. Both are fully ordered between (SB again): either the take sees the map, or
+ * is in the bounds before its slots can be filled, and an exchange that fills one reads
+ * by_bounds after that. Both are fully ordered between (SB again): either the bounds have the map, or
  * no credit is spent on it.
  */
 #ifndef KNG_PROMISE_H
