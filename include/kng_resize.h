@@ -1,34 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Adding jobs to the pool, and taking jobs out, while it is in use. Who does
- * either is serialised with the others who do; kng_pool.h says how it goes
- * together with pop and push.
+ * Adding jobs to the pool, and taking jobs out, while it is in use. Callers of these
+ * functions serialise among themselves; kng_pool.h says how they go together with
+ * pop and push.
  *
- * Jobs come and go in whole chunks. A chunk is marked as going; from then on who
- * owns one of its jobs does not push it but retires it. Its idle jobs lie
- * anywhere in the stack, so somebody has to look at all of them, yet may hold no
- * more than one at a time: the sweeper pops each from the stack and pushes it on
- * the spare, or retires it; then it moves what it kept back. When all jobs of a
+ * Jobs come and go in whole chunks. A new chunk is dealt to the CPUs in blocks of
+ * neighbouring jobs, so that no two CPUs begin with jobs of one cache line.
+ *
+ * To remove a chunk, mark it as going. From then on the owner of one of its jobs
+ * does not push the job but retires it. Its idle jobs may be anywhere in the stacks, so
+ * the sweeper looks at all idle jobs. It may hold no more than one at a time, or
+ * pop() would miss them: it pops a job from a CPU's stack, and retires it or pushes
+ * it on the spare; then it moves what is in the spare back. When all jobs of a
  * chunk are retired, and every kng_pool_pop() that might have seen one has ended,
  * its memory is free:
  *
  *	kng_resize_mark(pool, slot);
  *	do {
- *		while (kng_resize_sweep(pool, false, some))
- *			let others run;
- *		while (kng_resize_sweep(pool, true, some))
- *			let others run;
+ *		for each cpu {
+ *			kng_resize_sweep(pool, cpu, false, some) until it is false;
+ *			kng_resize_sweep(pool, cpu, true, some) until it is false;
+ *		}
  *	} while (!kng_resize_gone(pool, slot));
  *	synchronize_rcu();
  *	free(kng_resize_remove(pool, slot));
  *
- * Why once more: who did not see the mark pushes a job that should go, and a job
- * that is in use goes when it comes back.
+ * Why again: a caller that read the mark too early pushes a job of the chunk; a job
+ * that is in use is retired when its owner pushes it; and while the sweeper goes from
+ * stack to stack, others move jobs behind it.
  */
 #ifndef KNG_RESIZE_H
 #define KNG_RESIZE_H
 
 #include "kng_pool.h"
+
+/* Jobs that are dealt together: 384 bytes, three pairs of cache lines of 64. */
+#define KNG_DEAL_JOBS	16
 
 /**
  * kng_resize_add() - add a chunk of new jobs
@@ -42,12 +49,11 @@
 static inline bool kng_resize_add(struct kng_pool *pool, struct kng_job *jobs,
 				  u32 nr)
 {
-	u32 base, slot, i;
+	u32 base, slot, share, i;
 
 	for (slot = 0; slot < pool->nr_chunks && pool->chunk[slot].jobs; slot++)
 		;
-	/* The last place is never used: its last index is KNG_INDEX_NONE. */
-	if (slot == KNG_MAX_CHUNKS - 1)
+	if (slot == pool->max_chunks)
 		return false;
 	if (slot == pool->nr_chunks)
 		pool->nr_chunks++;
@@ -60,8 +66,18 @@ static inline bool kng_resize_add(struct kng_pool *pool, struct kng_job *jobs,
 	/* Published by the exchange in __kng_stack_push(). */
 	pool->chunk[slot].jobs = jobs;
 	pool->chunk[slot].nr = nr;
+	/* Before the push: see kng_pool_used(). */
 	atomic_add(nr, &pool->total);
-	__kng_stack_push(&pool->head, &jobs[0], &jobs[nr - 1]);
+
+	share = (nr + pool->nr_cpus - 1) / pool->nr_cpus;
+	share = (share + KNG_DEAL_JOBS - 1) / KNG_DEAL_JOBS * KNG_DEAL_JOBS;
+	for (i = 0; i < nr; i += share) {
+		u32 deal = share < nr - i ? share : nr - i;
+
+		__kng_stack_push(&pool->stack[pool->deal_to], &jobs[i], &jobs[i + deal - 1],
+				 deal);
+		pool->deal_to = (pool->deal_to + 1) % pool->nr_cpus;
+	}
 	return true;
 }
 
@@ -82,20 +98,22 @@ static inline void kng_resize_mark(struct kng_pool *pool, u32 slot)
 /**
  * kng_resize_sweep() - look for idle jobs of chunks that are going, and retire them
  * @pool: the pool
- * @back: false: from the stack to the spare; true: back again
+ * @cpu: whose stack
+ * @back: false: from that stack to the spare; true: from the spare to that stack
  * @max: how many jobs to look at
  *
- * A sweep is this there until the stack is empty, and back until the spare is.
- * Who can't go on may stop at any time, and leave jobs in the spare.
+ * A sweep of a stack is this there until the stack is empty, and back until the spare
+ * is. A sweeper that can't go on may stop at any time, and leave jobs in the spare.
  *
  * Context: Any, with preemption off; serialised as kng_resize_add(). Never
  *	sleeps, allocates or locks.
  * Return: true if jobs are left to look at.
  */
-static inline bool kng_resize_sweep(struct kng_pool *pool, bool back, u32 max)
+static inline bool kng_resize_sweep(struct kng_pool *pool, u32 cpu, bool back, u32 max)
 {
-	atomic64_t *from = back ? &pool->spare : &pool->head;
-	atomic64_t *to = back ? &pool->head : &pool->spare;
+	struct kng_stack *spare = &pool->stack[pool->nr_cpus];
+	struct kng_stack *from = back ? spare : &pool->stack[cpu];
+	struct kng_stack *to = back ? &pool->stack[cpu] : spare;
 	s64 empty;
 
 	while (max--) {
@@ -104,7 +122,7 @@ static inline bool kng_resize_sweep(struct kng_pool *pool, bool back, u32 max)
 		if (!job)
 			return false;
 		if (!__kng_pool_retire(pool, job))
-			__kng_stack_push(to, job, job);
+			__kng_stack_push(to, job, job, 1);
 	}
 	return true;
 }

@@ -77,7 +77,7 @@
 #define CONTEXTS	(3 + 2)
 #endif
 
-static struct kng_promise promise = { .pool = &kng_pool };
+static struct kng_promise promise = { .pool = &kng_pool, .by_bounds = true };
 static bool on;
 static bool older_maps = true;	/* maps that can own references may be older than we are */
 static bool count_failed;	/* see distrust_count() */
@@ -121,7 +121,8 @@ static s64 needed(void)
  */
 static bool count_is_wrong(void)
 {
-	return on && !older_maps && !READ_ONCE(count_failed) && kng_exact_references() < 0;
+	return on && !older_maps && !READ_ONCE(count_failed) &&
+	       atomic64_read(&promise.refs) < 0;
 }
 
 static void distrust_count(void)
@@ -142,6 +143,8 @@ bool kng_exact_short(void)
 
 static bool promise_job(void)
 {
+	if (kng_promise_spend(&promise))
+		return true;
 	if (kng_exact_short())
 		kng_offload_schedule();
 	return kng_promise_take(&promise, bounds);
@@ -157,11 +160,8 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 		return ptr;
 	}
 	old = xchg((u64 *)slot, ptr);
-	if (old) {
-		kng_promise_back(&promise);
-		if (unlikely(count_is_wrong()))
-			kng_offload_schedule();	/* so that a worker gets to see it */
-	}
+	if (old)
+		kng_promise_keep(&promise);
 	return old;
 }
 
@@ -211,6 +211,7 @@ int kng_exact_init(void)
 void kng_exact_trust_count(void)
 {
 	older_maps = false;
+	WRITE_ONCE(promise.by_bounds, false);
 }
 
 void kng_exact_exit(void)
@@ -224,8 +225,7 @@ void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr)
 {
 	if (!READ_ONCE(on) || kng_maps_slots(rec) == KNG_SLOTS_UNKNOWN)
 		return;
-	while (nr--)
-		kng_promise_back(&promise);
+	kng_promise_release(&promise, nr);
 	if (unlikely(count_is_wrong()))
 		kng_offload_schedule();	/* so that a worker gets to see it */
 }
@@ -251,7 +251,7 @@ bool kng_exact_lower(u32 jobs)
 
 s64 kng_exact_references(void)
 {
-	return atomic64_read(&promise.refs);
+	return kng_promise_refs(&promise);
 }
 
 void kng_exact_show(struct seq_buf *m)

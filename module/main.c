@@ -146,7 +146,7 @@ static int __init start(void)
 {
 	int ret;
 
-	ret = kng_pool_alloc(kng_params.jobs);
+	ret = kng_pool_alloc(kng_params.jobs, kng_params.max_jobs);
 	if (ret) {
 		pr_err("no memory for %u jobs: load with a smaller jobs=\n", kng_params.jobs);
 		return ret;

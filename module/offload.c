@@ -97,7 +97,7 @@ static __always_inline void queue(struct kng_job *job, void *obj)
 	first = kng_queue_add(q, &job->node);
 	if (first)
 		WRITE_ONCE(q->since, kng_delay_now());
-	if (first || kng_offload_is_short())
+	if (first || kng_pool_low(&kng_pool, low_water(kng_pool_total())))
 		kng_queue_raise(q);
 }
 

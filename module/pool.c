@@ -4,11 +4,14 @@
  * include/kng_resize.h.
  */
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "kng_resize.h"
@@ -27,9 +30,10 @@ static DECLARE_BITMAP(gone, KNG_MAX_CHUNKS);
 static unsigned long grace;
 
 /*
- * Not kvcalloc(), which takes a power of two of pages where it can. And rather no
- * memory than that somebody be killed for it: __GFP_NORETRY, which every kernel takes
- * here (Linux 6.19 warns of __GFP_RETRY_MAYFAIL, and then drops it).
+ * Not kvcalloc(), which takes a power of two of pages where it can. If there is no
+ * memory it fails, rather than have the OOM killer choose a process: __GFP_NORETRY,
+ * which every kernel takes here (Linux 6.19 warns of __GFP_RETRY_MAYFAIL, and then
+ * drops it).
  */
 static struct kng_job *alloc_chunk(u32 nr)
 {
@@ -57,9 +61,28 @@ u32 kng_pool_grow(u32 jobs)
 	return added;
 }
 
-int kng_pool_alloc(unsigned int jobs)
+/*
+ * Chunks that the table has room for. All are full but two: the last one of
+ * kng_pool_alloc() and the last one before max_jobs. And as many again, since a chunk
+ * that is on its way out keeps its place until a grace period has passed.
+ */
+static u32 table_size(u32 max_jobs)
 {
-	kng_pool_init(&kng_pool);
+	return min(2 * (DIV_ROUND_UP(max_jobs, KNG_CHUNK_JOBS) + 1), KNG_MAX_CHUNKS);
+}
+
+int kng_pool_alloc(u32 jobs, u32 max_jobs)
+{
+	u32 places = table_size(max(jobs, max_jobs));
+	struct kng_chunk *table = kvcalloc(places, sizeof(*table), GFP_KERNEL);
+	struct kng_stack *stacks = kvcalloc(nr_cpu_ids + 1, sizeof(*stacks), GFP_KERNEL);
+
+	if (!table || !stacks) {
+		kvfree(table);
+		kvfree(stacks);
+		return -ENOMEM;
+	}
+	kng_pool_init(&kng_pool, stacks, nr_cpu_ids, table, places);
 	if (kng_pool_grow(jobs) < jobs) {
 		kng_pool_free();
 		return -ENOMEM;
@@ -85,26 +108,39 @@ u32 kng_pool_mark(u32 jobs)
 }
 
 /*
- * Look at as many jobs as there are: with others popping and pushing all the
- * time the stack might never be seen empty.
+ * Look at no more jobs than there are when it begins: with others popping and pushing
+ * all the time a stack might never be seen empty.
  */
-static void sweep(bool back)
+static void sweep_stack(u32 cpu, bool back)
 {
-	u32 looks = kng_pool_total();
+	s64 looks = __kng_stack_idle(&kng_pool.stack[back ? kng_pool.nr_cpus : cpu]);
 	bool left = true;
 
-	while (left && looks) {
-		u32 step = min(looks, SWEEP_STEP);
+	while (left && looks > 0) {
+		u32 step = min_t(s64, looks, SWEEP_STEP);
 
 		preempt_disable();
-		left = kng_resize_sweep(&kng_pool, back, step);
+		left = kng_resize_sweep(&kng_pool, cpu, back, step);
 		preempt_enable();
 		looks -= step;
 		cond_resched();
 	}
 }
 
-/* Every pop that could have seen one of them runs with preemption off. */
+static void sweep(void)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < kng_pool.nr_cpus; cpu++) {
+		sweep_stack(cpu, false);
+		sweep_stack(cpu, true);
+	}
+}
+
+/*
+ * A pop that could have seen one of them runs with preemption off: it ends before the
+ * grace period does, which begins here.
+ */
 static void note_gone(void)
 {
 	u32 slot;
@@ -141,8 +177,7 @@ u32 kng_pool_collect(void)
 		freed = free_gone();
 	}
 	if (nr_going) {
-		sweep(false);
-		sweep(true);
+		sweep();
 		note_gone();
 	}
 	return freed;
@@ -157,4 +192,6 @@ void kng_pool_free(void)
 {
 	while (kng_pool.nr_chunks)
 		vfree(kng_pool.chunk[--kng_pool.nr_chunks].jobs);
+	kvfree(kng_pool.chunk);
+	kvfree(kng_pool.stack);
 }

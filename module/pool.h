@@ -10,13 +10,14 @@
 extern struct kng_pool kng_pool;
 
 /**
- * kng_pool_alloc() - fill the pool
+ * kng_pool_alloc() - set up the pool and fill it
  * @jobs: KNG_JOBS_MIN to KNG_JOBS_MAX; these stay until kng_pool_free()
+ * @max_jobs: jobs that there can ever be, if that is more; sizes the table of chunks
  *
  * Context: Task; before anything is hooked.
- * Return: 0; -ENOMEM, then the pool holds nothing.
+ * Return: 0; -ENOMEM, then nothing is allocated.
  */
-int kng_pool_alloc(unsigned int jobs);
+int kng_pool_alloc(u32 jobs, u32 max_jobs);
 
 /**
  * kng_pool_grow() - add jobs
@@ -40,13 +41,13 @@ u32 kng_pool_grow(u32 jobs);
 u32 kng_pool_mark(u32 jobs);
 
 /**
- * kng_pool_collect() - give back the memory of marked jobs
+ * kng_pool_collect() - free marked jobs
  *
- * Waits for nobody: a chunk of which jobs are in use, and one that somebody may
- * still be reading, is left to a later call, or to kng_pool_free().
+ * It does not wait. A chunk with jobs in use, and one that a pop may still read, is
+ * left to a later call, or to kng_pool_free().
  *
  * Context: Task, may sleep; serialised with kng_pool_grow().
- * Return: how many jobs' memory went back.
+ * Return: how many jobs were freed.
  */
 u32 kng_pool_collect(void);
 
@@ -59,10 +60,10 @@ u32 kng_pool_collect(void);
 bool kng_pool_shrinks(void);
 
 /**
- * kng_pool_free() - give the pool's memory back
+ * kng_pool_free() - free all that the pool has
  *
- * Context: Task; after the doors were unhooked and all jobs came back, so that
- *	no pop can still be reading a job.
+ * Context: Task; after the doors were unhooked and all jobs were pushed: no pop can
+ *	still read a job.
  */
 void kng_pool_free(void);
 
@@ -80,13 +81,13 @@ static inline u32 kng_pool_total(void)
 /**
  * kng_pool_in_use() - number of jobs that have an owner
  *
- * Context: Any, nested NMI included. Exact when quiet, else too small by the
- *	calls that are under way.
+ * Context: Any, nested NMI included. Looks at the stacks of all CPUs. Exact when quiet,
+ *	else too large by the calls that are under way.
  * Return: their number.
  */
 static inline u32 kng_pool_in_use(void)
 {
-	return atomic_read(&kng_pool.in_use);
+	return kng_pool_used(&kng_pool);
 }
 
 #endif /* KNG_MODULE_POOL_H */

@@ -139,6 +139,14 @@ static void as_thread(void)
 	replayed = true;
 }
 
+/* On another CPU: takes jobs from this one's stack, pushes on its own. */
+static void as_cpu(void)
+{
+	kernel_cpu = 1;
+	as_nmi();
+	kernel_cpu = 0;
+}
+
 /* NMI in NMI: each pops, is interrupted there, and keeps what it got. */
 static int depth_left, depth_stalled;
 
@@ -196,14 +204,17 @@ static void test_schedules(void)
 	static const struct {
 		const char *name;
 		void (*where)(void);
+		u32 cpus;
 	} places[] = {
-		{ "in an NMI", as_nmi },
-		{ "on another thread", as_thread },
+		{ "in an NMI", as_nmi, 1 },
+		{ "on another thread", as_thread, 1 },
+		{ "on another CPU, which steals", as_cpu, 2 },
 	};
 	unsigned int i, j;
 	bool good;
 
-	for (j = 0; j < 2; j++)
+	for (j = 0; j < ARRAY_SIZE(places); j++) {
+		ours_cpus = places[j].cpus;
 		for (i = 0; i < ARRAY_SIZE(thieves); i++) {
 			good = replay_pop(&naive, thieves[i].steal, places[j].where);
 			tap_ok(good != thieves[i].aba && replayed,
@@ -217,6 +228,8 @@ static void test_schedules(void)
 			tap_ok(good && replayed, "push stalls; %s, %s: not ours (%s)",
 			       thieves[i].name, places[j].name, why);
 		}
+	}
+	ours_cpus = 1;
 }
 
 static bool replay_depth(const struct stack *which, int depth)

@@ -8,8 +8,7 @@
 static inline void push_chain(struct kng_pool *pool, struct kng_job *first,
 			      struct kng_job *last, u32 nr)
 {
-	atomic_sub(nr, &pool->in_use);
-	__kng_stack_push(&pool->head, first, last);
+	__kng_stack_push(__kng_pool_own(pool), first, last, nr);
 }
 
 /* All that are held, as one chain. */

@@ -5,11 +5,11 @@
  * The pool is used so that it can't be empty when anyone calls pop: with N
  * callers that hold at most H jobs each, the one that pops included, and N * H
  * jobs, at least one is idle at every instant of the call. So each NULL is a
- * failure. Two plausible pools that get this wrong go through the same
+ * failure. Plausible pools that get this wrong go through the same
  * functions, which must catch them:
  *
- *   shards	a stack for each CPU; pop looks at its own, then at the others,
- *		one after the other. A job that moves behind the scan is missed.
+ *   shards	a stack for each CPU, as ours, but pop looks at each of them once. A
+ *		job that moves behind the scan is missed.
  *   queue	a ring like objpool's: push reserves a slot, then fills it. A job
  *		that was pushed completely hides behind one that was not.
  */
@@ -18,13 +18,14 @@
 
 static void race_point(void);
 #define kng_pool_race_point() race_point()
-#include <kng_resize.h>
-
+#define SETUP_CPUS	8
+#include "setup.h"
 #include "tap.h"
 
 #define MAX_THREADS	6
 #define MAX_HELD	3
 #define MAX_JOBS	(MAX_THREADS * MAX_HELD)
+#define NR_CPUS		2
 
 #ifndef CALLS
 #define CALLS		300000
@@ -61,63 +62,45 @@ static struct kng_pool pool;
 
 static void ours_reset(int nr)
 {
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
+	setup_pool(&pool, NR_CPUS);
 	kng_resize_add(&pool, jobs, nr);
 }
 
 static struct kng_job *ours_pop(int cpu)
 {
-	(void)cpu;
+	kernel_cpu = cpu;
 	return kng_pool_pop(&pool);
 }
 
 static void ours_push(int cpu, struct kng_job *job)
 {
-	(void)cpu;
+	kernel_cpu = cpu;
 	kng_pool_push(&pool, job);
 }
 
 static const struct pool_type ours = { "ours", ours_reset, ours_pop, ours_push };
 
-/*
- * Shards: two of our stacks, which share their table of jobs. Each is right by
- * itself.
- */
-
-static struct kng_pool shard[2];
-
-static void shards_reset(int nr)
-{
-	int i;
-
-	memset(shard, 0, sizeof(shard));
-	for (i = 0; i < 2; i++) {
-		kng_pool_init(&shard[i]);
-		shard[i].chunk[0].jobs = jobs;
-	}
-	for (i = 0; i < nr; i++) {
-		jobs[i].index = i;
-		kng_pool_push(&shard[1], &jobs[i]);
-	}
-}
+/* Shards: our stacks, looked at once each. */
 
 static struct kng_job *shards_pop(int cpu)
 {
-	struct kng_job *job = kng_pool_pop(&shard[cpu & 1]);
+	struct kng_job *job = NULL;
+	s64 seen;
+	int i;
 
-	if (job)
-		return job;
-	race_point();
-	return kng_pool_pop(&shard[~cpu & 1]);
+	for (i = 0; !job && i < NR_CPUS; i++) {
+		job = __kng_stack_pop(&pool, &pool.stack[(cpu + i) % NR_CPUS], &seen);
+		race_point();
+	}
+	return job;
 }
 
 static void shards_push(int cpu, struct kng_job *job)
 {
-	kng_pool_push(&shard[cpu & 1], job);
+	ours_push(cpu, job);
 }
 
-static const struct pool_type shards = { "shards", shards_reset, shards_pop, shards_push };
+static const struct pool_type shards = { "shards", ours_reset, shards_pop, shards_push };
 
 /* A queue in a ring; a slot is published when those before it are. */
 
@@ -175,8 +158,8 @@ static bool other_missed, replayed;
 /* Another CPU, or an NMI: gives its job back, then takes one that is left. */
 static void push_then_pop(void)
 {
-	type->push(0, other_job);
-	other_job = type->pop(1);
+	type->push(1, other_job);
+	other_job = type->pop(0);
 	other_missed = !other_job;
 	replayed = true;
 }
@@ -200,10 +183,11 @@ static void start(const struct pool_type *which, int nr)
 
 static bool pop_while_jobs_move(const struct pool_type *which)
 {
+	/* All jobs are on CPU 0's stack. */
 	start(which, 2);
-	other_job = type->pop(1);
+	other_job = type->pop(0);
 	hook = push_then_pop;
-	return !type->pop(0) || other_missed;
+	return !type->pop(1) || other_missed;
 }
 
 static bool nmi_in_push(const struct pool_type *which)

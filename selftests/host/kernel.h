@@ -12,8 +12,9 @@
  *
  * The last line differs because the kernel orders what follows by an address
  * dependency. C11 has a word for that (consume), but no compiler implements
- * it. On x86 the generated code is the same. What the tests can't see for that
- * reason is a use after the load that does not depend on its value.
+ * it. On x86 the generated code is the same. What TSan can't see for that
+ * reason is a use after the load that does not depend on its value: interleave.c
+ * has loads return older values for that.
  *
  * Fences are C11's. TSan knows none, so there they are attached to the access
  * that they are there for, and only to that one:
@@ -45,7 +46,28 @@ typedef int64_t s64;
 #define kernel_access()		((void)0)
 #endif
 
+/*
+ * A test can have loads of atomic_t and atomic64_t return older values: it is told
+ * of each load (whose result it gives), store and barrier.
+ */
+#ifndef kernel_weak_load
+#define kernel_weak_load(word, value)		(value)
+#define kernel_weak_store(word, value, full)	((void)0)
+#define kernel_weak_newest(word)		((void)0)
+#define kernel_weak_rmb()			((void)0)
+#define kernel_weak_mb()			((void)0)
+#endif
+
+/* A test that plays several CPUs sets this, or says in another way where it is. */
+static __thread __attribute__((unused)) u32 kernel_cpu;
+#ifndef raw_smp_processor_id
+#define raw_smp_processor_id()	kernel_cpu
+#endif
+
 #define __aligned(x)	__attribute__((aligned(x)))
+#define __maybe_unused	__attribute__((unused))
+#define noinline	__attribute__((__noinline__))
+#define likely(x)	__builtin_expect(!!(x), 1)
 
 static inline void barrier(void)
 {
@@ -127,6 +149,7 @@ static inline void kernel_nmi_exit(struct kernel_fence interrupted)
 /* A fence is a fence. */
 static inline void smp_mb__before_atomic(void)
 {
+	kernel_weak_mb();
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -140,9 +163,9 @@ static inline void kernel_was_read(const atomic_t *v)
 	(void)v;
 }
 
-/* A fence is a fence. */
 static inline void smp_rmb(void)
 {
+	kernel_weak_rmb();
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
@@ -161,19 +184,21 @@ static inline int atomic_read(const atomic_t *v)
 {
 	kernel_access();
 	kernel_was_read(v);
-	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
+	return kernel_weak_load(v, __atomic_load_n(&v->counter, __ATOMIC_RELAXED));
 }
 
 static inline void atomic_set(atomic_t *v, int i)
 {
 	kernel_access();
 	__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);
+	kernel_weak_store(v, i, false);
 }
 
 static inline void atomic_add(int i, atomic_t *v)
 {
 	kernel_access();
 	__atomic_fetch_add(&v->counter, i, kernel_add_order());
+	kernel_weak_store(v, v->counter, false);
 }
 
 static inline void atomic_sub(int i, atomic_t *v)
@@ -194,7 +219,7 @@ static inline void atomic_dec(atomic_t *v)
 static inline s64 atomic64_read(const atomic64_t *v)
 {
 	kernel_access();
-	return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE);
+	return kernel_weak_load(v, __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE));
 }
 
 static inline void atomic64_set(atomic64_t *v, s64 i)
@@ -203,11 +228,25 @@ static inline void atomic64_set(atomic64_t *v, s64 i)
 	__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);
 }
 
-static inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
+static inline void atomic64_add(s64 i, atomic64_t *v)
 {
 	kernel_access();
-	return __atomic_compare_exchange_n(&v->counter, old, new, false,
+	__atomic_fetch_add(&v->counter, i, __ATOMIC_RELAXED);
+	kernel_weak_store(v, v->counter, false);
+}
+
+static inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
+{
+	bool done;
+
+	kernel_access();
+	done = __atomic_compare_exchange_n(&v->counter, old, new, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+	if (done)
+		kernel_weak_store(v, new, true);
+	else
+		kernel_weak_newest(v);
+	return done;
 }
 
 struct llist_node {

@@ -5,11 +5,12 @@
  * What a player does is a string:
  *	p  pop, keep the job		r  push the job kept longest
  *	R  push the one kept last	c  push all that are kept as one chain
+ *	n  count the jobs		0 to 3  go on, on that CPU
  * One player of them may also resize:
  *	a  add the second chunk, if it is not there
  *	m  mark it			f  free it, if it is gone
- *	s  sweep all, to the spare	S  the same for one job
- *	b  sweep all, back		B  the same for one job
+ *	s  sweep this CPU's stack, to the spare		S  the same for one job
+ *	b  sweep the spare, back to this CPU's stack	B  the same for one job
  * "ppr" is the ABA schedule: pop A and B, push A back.
  *
  * The test that includes this decides in run_call() what comes in between.
@@ -30,6 +31,8 @@ struct call {
 	u32 nr;
 	struct kng_job *popped;
 	bool gone;
+	u32 cpu;
+	int idle, used;
 };
 
 static void run_call(struct player *player, struct call *call);
@@ -46,6 +49,10 @@ static void call_pool(void *arg)
 	case 'R':
 		kng_pool_push(&pool, call->first);
 		break;
+	case 'n':
+		call->idle = kng_pool_idle(&pool);
+		call->used = kng_pool_used(&pool);
+		break;
 	case 'c':
 		push_chain(&pool, call->first, call->last, call->nr);
 		break;
@@ -57,11 +64,11 @@ static void call_pool(void *arg)
 		break;
 	case 's':
 	case 'S':
-		kng_resize_sweep(&pool, false, call->op == 's' ? ALL : 1);
+		kng_resize_sweep(&pool, call->cpu, false, call->op == 's' ? ALL : 1);
 		break;
 	case 'b':
 	case 'B':
-		kng_resize_sweep(&pool, true, call->op == 'b' ? ALL : 1);
+		kng_resize_sweep(&pool, call->cpu, true, call->op == 'b' ? ALL : 1);
 		break;
 	case 'f':
 		call->gone = kng_resize_gone(&pool, second_slot());
@@ -135,22 +142,41 @@ static bool prepare(struct player *player, struct call *call)
 	return true;
 }
 
+/* None too many idle at all times, or none too few in use. */
+static void check_count(const struct player *player, const struct call *call)
+{
+	counts++;
+	if (call->idle > player->longest)
+		fail("more jobs are counted as idle than ever were");
+	if (call->used < player->least_used)
+		fail("fewer jobs are counted as in use than ever were");
+}
+
 static void play_one(struct player *player, char op)
 {
-	struct call call = { .op = op };
+	struct call call = { .op = op, .cpu = player->cpu };
 	int shortest;
 
 	player->op = op;
 	if (prepare(player, &call)) {
 		note_length();
-		if (op == 'p')
-			player->shortest = audit();
+		if (op == 'p' || op == 'n') {
+			player->shortest = player->longest = audit();
+			player->least_used = pool.total.counter - player->longest;
+			if (weak) {
+				player->shortest = shortest_ever;
+				player->longest = longest_ever;
+				player->least_used = least_used_ever;
+			}
+		}
 		run_call(player, &call);
 		shortest = player->shortest;
 		player->shortest = NOT_CALLING;
 		player->awaited = false;
 		if (op == 'p')
 			take(player, call.popped, shortest);
+		if (op == 'n')
+			check_count(player, &call);
 		if (op == 'a' && pool.chunk[second_slot()].going)
 			fail("a new chunk is going");
 		if (call.gone)
@@ -162,17 +188,27 @@ static void play_one(struct player *player, char op)
 	note_length();
 }
 
+static void go_to_cpu(struct player *player, u32 cpu)
+{
+	player->cpu = cpu;
+	kernel_cpu = cpu;
+}
+
 static void play(struct player *player)
 {
 	const char *op;
 
-	for (op = player->script; *op && !broken; op++)
-		play_one(player, *op);
+	for (op = player->script; *op && !broken; op++) {
+		if (*op >= '0' && *op <= '3')
+			go_to_cpu(player, *op - '0');
+		else
+			play_one(player, *op);
+	}
 }
 
 /*
  * The stack from above: a job of the second chunk, one of the first, one of the
- * second...
+ * second... With spread, dealt like that to all CPUs, from the second on.
  */
 static void mix(int nr, int second)
 {
@@ -181,11 +217,28 @@ static void mix(int nr, int second)
 	while (kng_pool_pop(&pool))
 		;
 	for (i = nr > second ? nr : second; i >= 0; i--) {
+		kernel_cpu = spread ? (i + 1) % nr_cpus : 0;
 		if (i < nr)
 			kng_pool_push(&pool, &jobs[i]);
 		if (i < second)
 			kng_pool_push(&pool, &jobs[MAX_FIRST + i]);
 	}
+}
+
+/* So many that all players' CPUs are below. */
+static u32 count_cpus(void)
+{
+	u32 nr = 1, i;
+	const char *op;
+
+	for (i = 0; i < nr_players; i++) {
+		if (nr <= players[i].first_cpu)
+			nr = players[i].first_cpu + 1;
+		for (op = players[i].script; *op; op++)
+			if (*op >= '0' && *op <= '3' && nr <= (u32)(*op - '0'))
+				nr = *op - '0' + 1;
+	}
+	return nr;
 }
 
 /*
@@ -197,21 +250,21 @@ static void players_start(int nr, int second, int held)
 	unsigned int i;
 	int j;
 
-	/* Not all of the table: it is long. */
-	memset(&pool, 0, offsetof(struct kng_pool, chunk[MAX_CHUNKS + 1]));
+	setup_pool(&pool, nr_cpus);
+	kernel_cpu = 0;
 	memset(jobs, 0, sizeof(jobs));
-	kng_pool_init(&pool);
 	if (nr)
 		kng_resize_add(&pool, jobs, nr);
-	if (second) {
+	if (second)
 		kng_resize_add(&pool, &jobs[MAX_FIRST], second);
+	if (second || spread)
 		mix(nr, second);
-	}
 	for (j = 0; j < MAX_JOBS; j++)
 		owner[j] = NOBODY;
 	gone_slot = NO_SLOT;
 	broken = NULL;
 	runs++;
+	weak = false;
 
 	for (i = 0; i < nr_players; i++) {
 		players[i].nr_held = 0;
@@ -219,6 +272,7 @@ static void players_start(int nr, int second, int held)
 		players[i].op = 0;
 		players[i].hides = 0;
 		players[i].awaited = false;
+		go_to_cpu(&players[i], players[i].first_cpu);
 		for (j = 0; j < held; j++) {
 			struct kng_job *job = kng_pool_pop(&pool);
 
@@ -226,6 +280,8 @@ static void players_start(int nr, int second, int held)
 				take(&players[i], job, 0);
 		}
 	}
+	shortest_ever = longest_ever = audit();
+	least_used_ever = pool.total.counter - longest_ever;
 }
 
 /* All give back what they hold; then one sweep must do. */
@@ -242,8 +298,9 @@ static void finish_going(u32 slot)
 			players[i].hides = 0;
 		}
 	audit_quiet();
-	if (kng_resize_sweep(&pool, false, ALL) || kng_resize_sweep(&pool, true, ALL))
-		fail("a sweep that nobody disturbs does not end");
+	for (i = 0; i < nr_cpus; i++)
+		if (kng_resize_sweep(&pool, i, false, ALL) || kng_resize_sweep(&pool, i, true, ALL))
+			fail("a sweep that nobody disturbs does not end");
 	if (kng_resize_gone(&pool, slot)) {
 		await_pops(slot);
 		free_gone();

@@ -3,7 +3,8 @@
  * Conservation of jobs under threads: each job has one owner at a time, none
  * gets lost, none appears twice.
  *
- * Threads pop, hold and push, singly and as chains; meanwhile a thread adds
+ * Threads pop, hold and push, singly and as chains, on CPUs that several of them
+ * share, or that they have for themselves; meanwhile a thread adds
  * chunks, or signals make the threads pop where they stand, as an NMI would,
  * and queue the job for the thread as the module's offload does.
  */
@@ -13,8 +14,7 @@
 
 static void stall(void);
 #define kng_pool_race_point() stall()
-#include <kng_resize.h>
-
+#include "setup.h"
 #include "chain.h"
 
 #define MAX_INDEX	(6 * KNG_CHUNK_JOBS)
@@ -37,6 +37,7 @@ struct scenario {
 	u32 jobs;		/* before the threads start */
 	u32 add;		/* while they run */
 	int threads;
+	u32 cpus;
 	int calls;		/* per thread */
 	bool signals;
 };
@@ -131,6 +132,7 @@ static void *work(void *arg)
 
 	stall_random = rnd_start(worker->random, 2);
 	self = worker;
+	kernel_cpu = worker->id % worker->scenario->cpus;
 	__atomic_fetch_add(&started, 1, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&started, __ATOMIC_RELAXED) <= worker->scenario->threads)
 		sched_yield();
@@ -138,6 +140,10 @@ static void *work(void *arg)
 	while (calls-- > 0 || too_few_signals(worker)) {
 		u64 dice = rnd(&worker->random) % 16;
 		struct kng_job *job;
+
+		/* Threads migrate, but not within a pop. */
+		if (!(rnd(&worker->random) & 31))
+			kernel_cpu = rnd(&worker->random) % worker->scenario->cpus;
 
 		if (dice < 8 && worker->nr_held < MAX_HELD) {
 			job = kng_pool_pop(&pool);
@@ -225,13 +231,12 @@ static void run(const struct scenario *scenario, u64 seed)
 	unsigned long pops = 0, empty = 0, pushes = 0, chains = 0, nmis = 0, drained = 0;
 	int i;
 
-	memset(&pool, 0, sizeof(pool));
+	setup_pool(&pool, scenario->cpus);
 	memset(workers, 0, sizeof(workers));
 	memset(owner, 0, sizeof(owner));
 	wrong = 0;
 	started = 0;
 	running = scenario->threads;
-	kng_pool_init(&pool);
 	add_jobs(scenario->jobs);
 
 	for (i = 0; i < scenario->threads; i++) {
@@ -283,16 +288,16 @@ static void run(const struct scenario *scenario, u64 seed)
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
-		{ .name = "one job", .jobs = 1, .threads = 4, .calls = CALLS },
-		{ .name = "fewer jobs than threads", .jobs = 3, .threads = 8, .calls = CALLS / 2 },
-		{ .name = "scarce", .jobs = 24, .threads = 4, .calls = CALLS },
-		{ .name = "plenty", .jobs = 300, .threads = 4, .calls = CALLS },
+		{ .name = "one job", .jobs = 1, .threads = 4, .cpus = 4, .calls = CALLS },
+		{ .name = "fewer jobs than threads", .jobs = 3, .threads = 8, .cpus = 2, .calls = CALLS / 2 },
+		{ .name = "scarce", .jobs = 24, .threads = 4, .cpus = 1, .calls = CALLS },
+		{ .name = "plenty", .jobs = 300, .threads = 4, .cpus = 4, .calls = CALLS },
 		{ .name = "chunks added", .jobs = KNG_CHUNK_JOBS, .add = 4 * KNG_CHUNK_JOBS + 77,
-		  .threads = 4, .calls = CALLS / 2 },
+		  .threads = 4, .cpus = 3, .calls = CALLS / 2 },
 		{ .name = "chunks added to nothing", .add = KNG_CHUNK_JOBS + 1,
-		  .threads = 3, .calls = CALLS / 2 },
-		{ .name = "signals", .jobs = 24, .threads = 3, .calls = CALLS, .signals = true },
-		{ .name = "signals, one job", .jobs = 1, .threads = 2, .calls = CALLS,
+		  .threads = 3, .cpus = 3, .calls = CALLS / 2 },
+		{ .name = "signals", .jobs = 24, .threads = 3, .cpus = 2, .calls = CALLS, .signals = true },
+		{ .name = "signals, one job", .jobs = 1, .threads = 2, .cpus = 3, .calls = CALLS,
 		  .signals = true },
 	};
 	u64 seed = tap_start(argc, argv);

@@ -10,8 +10,7 @@
 
 static void race_point(void);
 #define kng_pool_race_point() race_point()
-#include <kng_resize.h>
-
+#include "setup.h"
 #include "tap.h"
 
 /* One-shot: run at the next race point of this thread. */
@@ -38,11 +37,11 @@ struct stack {
 /* Ours. */
 
 static struct kng_pool pool;
+static u32 ours_cpus = 1;
 
 static void ours_reset(int nr)
 {
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
+	setup_pool(&pool, ours_cpus);
 	kng_resize_add(&pool, jobs, nr);
 }
 

@@ -17,7 +17,7 @@
 
 static void stall(void);
 #define kernel_access() stall()
-#include <kng_resize.h>
+#include "setup.h"
 #include <reclaim.h>
 
 #include "chain.h"
@@ -41,6 +41,7 @@ static void stall(void);
 struct scenario {
 	const char *name;
 	int threads, held;
+	u32 cpus;
 	u32 first;		/* jobs that stay; 0: so many that it is never empty */
 	u32 most;		/* jobs in an added chunk */
 	int look;		/* jobs in a step of the sweep */
@@ -145,6 +146,10 @@ static void work(struct worker *worker)
 	u64 dice = rnd(&worker->random);
 	struct kng_job *job;
 
+	/* Threads migrate, but not within a pop. */
+	if (!(dice >> 16 & 31))
+		kernel_cpu = (dice >> 21) % scenario->cpus;
+
 	if ((dice & 7) < 4 && worker->nr_held < scenario->held) {
 		job = kng_pool_pop(&pool);
 		if (job) {
@@ -173,6 +178,7 @@ static void *worker_main(void *arg)
 
 	stall_random = rnd_start(worker->random, 2);
 	self = worker;
+	kernel_cpu = worker->id % scenario->cpus;
 	block(SIG_UNBLOCK);
 	__atomic_fetch_add(&started, 1, __ATOMIC_RELAXED);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
@@ -227,12 +233,12 @@ static u32 add(u32 nr)
 }
 
 /* In small steps; now and then not to the end, unless @all. */
-static void sweep(bool back, bool all)
+static void sweep_stack(u32 cpu, bool back, bool all)
 {
 	struct worker *worker = &workers[SWEEPER];
 	int looks = atomic_read(&pool.total);
 
-	while (looks > 0 && kng_resize_sweep(&pool, back, scenario->look)) {
+	while (looks > 0 && kng_resize_sweep(&pool, cpu, back, scenario->look)) {
 		looks -= scenario->look;
 		if (all)
 			continue;
@@ -240,6 +246,16 @@ static void sweep(bool back, bool all)
 			send_nmis();
 		if (!(rnd(&worker->random) & 127))
 			return;
+	}
+}
+
+static void sweep(bool all)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < scenario->cpus; cpu++) {
+		sweep_stack(cpu, false, all);
+		sweep_stack(cpu, true, all);
 	}
 }
 
@@ -277,8 +293,7 @@ static void round_of_resize(void)
 		add(1 + rnd(&worker->random) % scenario->most);
 	else if (!pool.chunk[slot].going)
 		kng_resize_mark(&pool, slot);
-	sweep(false, false);
-	sweep(true, false);
+	sweep(false);
 	reclaim();
 	if ((u32)atomic_read(&pool.total) < first_jobs)
 		complain("total says that jobs are retired that should stay", 0);
@@ -311,8 +326,7 @@ static void settle(void)
 	for (slot = 1; slot < pool.nr_chunks; slot++)
 		if (memory[slot])
 			kng_resize_mark(&pool, slot);
-	sweep(false, true);
-	sweep(true, true);
+	sweep(true);
 	reclaim();
 	tap_ok(freed == added - 1 && (u32)atomic_read(&pool.total) == first_jobs,
 	       "%s: all that was marked is freed (%lu of %lu chunks, total %d of %u)",
@@ -339,7 +353,7 @@ static void run(u64 seed)
 	unsigned long pops = 0, empty = 0, nmis = 0;
 	int i, rounds = scenario->rounds;
 
-	memset(&pool, 0, sizeof(pool));
+	setup_pool(&pool, scenario->cpus);
 	memset(workers, 0, sizeof(workers));
 	memset(owner, 0, sizeof(owner));
 	wrong = 0;
@@ -348,7 +362,6 @@ static void run(u64 seed)
 	added = 0;
 	freed = 0;
 	most_slots = 0;
-	kng_pool_init(&pool);
 	/* What all others may own, one for the sweeper's hand, and one. */
 	first_jobs = scenario->threads * (scenario->held + MAX_PENDING) + MAX_PENDING + 1;
 	if (scenario->first)
@@ -399,15 +412,15 @@ static void run(u64 seed)
 int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
-		{ "never empty", .threads = 3, .held = 4, .most = 60, .look = 3,
+		{ "never empty", .threads = 3, .cpus = 3, .held = 4, .most = 60, .look = 3,
 		  .rounds = CALLS / 200 },
-		{ "never empty, one job a step", .threads = 2, .held = 1, .most = 3, .look = 1,
+		{ "never empty, one job a step", .threads = 2, .cpus = 2, .held = 1, .most = 3, .look = 1,
 		  .rounds = CALLS / 100 },
-		{ "scarce", .threads = 3, .held = 8, .first = 2, .most = 8, .look = 2,
+		{ "scarce", .threads = 3, .cpus = 2, .held = 8, .first = 2, .most = 8, .look = 2,
 		  .rounds = CALLS / 100 },
-		{ "one job stays", .threads = 2, .held = 2, .first = 1, .most = 1, .look = 1,
+		{ "one job stays", .threads = 2, .cpus = 2, .held = 2, .first = 1, .most = 1, .look = 1,
 		  .rounds = CALLS / 100 },
-		{ "large chunks", .threads = 3, .held = 8, .first = 50, .most = KNG_CHUNK_JOBS,
+		{ "large chunks", .threads = 3, .cpus = 4, .held = 8, .first = 50, .most = KNG_CHUNK_JOBS,
 		  .look = 64, .rounds = CALLS / 1000 },
 	};
 	u64 seed = tap_start(argc, argv);

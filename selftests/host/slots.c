@@ -10,11 +10,12 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <kng_resize.h>
-
+#define SETUP_CHUNKS	KNG_MAX_CHUNKS
+#include "setup.h"
 #include "tap.h"
 
-#define FULL		(KNG_MAX_CHUNKS - 1)
+#define FULL		KNG_MAX_CHUNKS
+#define CPUS		3
 #define PUSHERS		2
 #define HANDED		32	/* jobs of a chunk */
 
@@ -29,8 +30,7 @@ static void fill(void)
 {
 	u32 i, refused = 0, wrong = 0;
 
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
+	setup_pool(&pool, CPUS);
 	for (i = 0; i < FULL; i++) {
 		if (!kng_resize_add(&pool, &jobs[i], 1))
 			refused++;
@@ -47,12 +47,23 @@ static void fill(void)
 	       "the next one is refused, and nothing has changed");
 }
 
+/* True if that was not all. */
+static bool sweep(u32 max)
+{
+	bool left = false;
+	u32 cpu;
+
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		left |= kng_resize_sweep(&pool, cpu, false, max);
+		left |= kng_resize_sweep(&pool, cpu, true, max);
+	}
+	return left;
+}
+
 static bool drop(u32 slot)
 {
 	kng_resize_mark(&pool, slot);
-	return !kng_resize_gone(&pool, slot) &&
-	       !kng_resize_sweep(&pool, false, FULL + 1) &&
-	       !kng_resize_sweep(&pool, true, FULL + 1) &&
+	return !kng_resize_gone(&pool, slot) && !sweep(FULL + 1) &&
 	       kng_resize_gone(&pool, slot);
 }
 
@@ -107,8 +118,7 @@ static void retire_by_push(void)
 	bool early = false;
 	int i;
 
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
+	setup_pool(&pool, CPUS);
 	kng_resize_add(&pool, jobs, 3);
 	for (i = 0; i < 3; i++)
 		job[i] = kng_pool_pop(&pool);
@@ -129,6 +139,8 @@ static int stop;
 static void *pusher(void *arg)
 {
 	struct llist_head *in = arg;
+
+	kernel_cpu = 1 + (in - inbox);
 
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		struct llist_node *node = llist_del_all(in);
@@ -167,8 +179,7 @@ static bool hand_over(bool mark_first)
 	while (!kng_resize_gone(&pool, 0)) {
 		if (time(NULL) > end)
 			return false;
-		kng_resize_sweep(&pool, false, HANDED + 1);
-		kng_resize_sweep(&pool, true, HANDED + 1);
+		sweep(HANDED + 1);
 		sched_yield();
 	}
 	/* Only this thread pops: no grace period. */
@@ -185,8 +196,7 @@ static void push_is_not_awaited(void)
 	bool good = true;
 	int i;
 
-	memset(&pool, 0, sizeof(pool));
-	kng_pool_init(&pool);
+	setup_pool(&pool, CPUS);
 	for (i = 0; i < PUSHERS; i++)
 		if (pthread_create(&threads[i], NULL, pusher, &inbox[i])) {
 			printf("Bail out! no threads\n");

@@ -98,7 +98,7 @@ static void step_init(void)
 }
 
 /* Run @fn(@arg) step by step. May be called by a visitor. */
-static __attribute__((noinline))
+static __attribute__((__noinline__))
 void step_run(struct step *step, void (*fn)(void *arg), void *arg)
 {
 	struct step *outer = step_now;

@@ -10,14 +10,17 @@
 
 static u64 tag(void)
 {
-	return (u64)atomic64_read(&pool.head) >> KNG_INDEX_BITS;
+	return (u64)atomic64_read(&pool.stack[0].head) >> KNG_INDEX_BITS;
 }
 
 static void set_tag(u64 to)
 {
-	u64 head = (u64)atomic64_read(&pool.head) & KNG_INDEX_MASK;
+	u64 moved = to - tag();
+	u64 head = (u64)atomic64_read(&pool.stack[0].head) & KNG_INDEX_MASK;
 
-	atomic64_set(&pool.head, head | to << KNG_INDEX_BITS);
+	atomic64_set(&pool.stack[0].head, head | to << KNG_INDEX_BITS);
+	/* As if each of these pops had been followed by a push. */
+	atomic64_add(moved, &pool.stack[0].pushed);
 }
 
 static u64 tag_at_stall, tag_distance;

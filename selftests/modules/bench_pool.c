@@ -3,6 +3,7 @@
  * What the guard's pool is compared with: one object taken and given back, by one
  * CPU. The kernel's pcpu_freelist is not exported: it is called where it is.
  */
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/llist.h>
 #include <linux/objpool.h>
@@ -19,6 +20,8 @@ struct pcpu_freelist { u64 opaque[8]; };
 struct pcpu_freelist_node { struct pcpu_freelist_node *next; };
 
 static struct kng_pool kng;
+static struct kng_stack *kng_stacks;
+static struct kng_chunk kng_chunk;
 static struct kng_job jobs[OBJECTS];
 
 static LLIST_HEAD(list);
@@ -89,7 +92,10 @@ int bench_pools_init(void)
 {
 	int i;
 
-	kng_pool_init(&kng);
+	kng_stacks = kcalloc(nr_cpu_ids + 1, sizeof(*kng_stacks), GFP_KERNEL);
+	if (!kng_stacks)
+		return -ENOMEM;
+	kng_pool_init(&kng, kng_stacks, nr_cpu_ids, &kng_chunk, 1);
 	if (!kng_resize_add(&kng, jobs, OBJECTS))
 		return -ENOMEM;
 	for (i = 0; i < OBJECTS; i++) {
@@ -109,4 +115,5 @@ void bench_pools_exit(void)
 		objpool_free(&objpool);
 	if (has_freelist)
 		freelist_destroy(&freelist);
+	kfree(kng_stacks);
 }

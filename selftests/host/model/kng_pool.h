@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The pool as its users see it, in place of include/kng_pool.h: what that promises
- * is for its own tests to check. A job leaves or enters the stack at one instant;
- * counting it in use is another step. Jobs are all alike: which of them are to be
- * retired is left open, each time anew.
+ * is for its own tests to check. A job is in use from the instant at which it leaves the
+ * stack; it is counted in use a while longer than until it is in a stack again. Jobs
+ * are all alike: which of them are to be retired is left open, each time anew.
  */
 #ifndef KNG_POOL_H
 #define KNG_POOL_H
@@ -16,18 +16,31 @@ struct kng_job {
 
 /**
  * struct kng_pool - a pool of jobs
- * @idle: jobs in the stack
+ * @idle: jobs in the stacks
  * @going: jobs that are still to be retired, wherever they are
- * @in_use: as in include/kng_pool.h
+ * @in_use: what kng_pool_used() returns
+ * @nr_cpus: one or two
  */
 struct kng_pool {
 	int idle;
 	int going;
 	atomic_t in_use;
+	u32 nr_cpus;
 };
 
-static struct kng_pool kng_pool;
+static struct kng_pool kng_pool = { .nr_cpus = CPUS };
+static atomic_t credit0, credit1;
 static struct kng_job a_job;
+
+static inline atomic_t *__kng_pool_credit(const struct kng_pool *pool, u32 cpu)
+{
+	return cpu ? &credit1 : &credit0;
+}
+
+static inline int kng_pool_used(const struct kng_pool *pool)
+{
+	return atomic_read(&pool->in_use);
+}
 
 /* @slot: where the reference is that it is for; NULL: not for a reference. */
 static inline struct kng_job *model_stack_pop(struct kng_pool *pool, const u64 *slot)
@@ -38,9 +51,11 @@ static inline struct kng_job *model_stack_pop(struct kng_pool *pool, const u64 *
 	__CPROVER_atomic_begin();
 	found = pool->idle > 0;
 	pool->idle -= found;
+	pool->in_use.counter += found;
 	if (slot)
 		__CPROVER_assert(found | !*slot, "a job for each reference");
 	__CPROVER_atomic_end();
+	smp_mb();
 	return found ? &a_job : NULL;
 }
 
@@ -54,21 +69,18 @@ static inline void model_stack_push(struct kng_pool *pool)
 	pool->going -= retire;
 	pool->idle += !retire;
 	__CPROVER_atomic_end();
+	smp_mb();
 }
 
 static inline struct kng_job *kng_pool_pop(struct kng_pool *pool, const u64 *slot)
 {
-	struct kng_job *job = model_stack_pop(pool, slot);
-
-	if (job)
-		atomic_inc(&pool->in_use);
-	return job;
+	return model_stack_pop(pool, slot);
 }
 
 static inline void kng_pool_push(struct kng_pool *pool)
 {
-	atomic_dec(&pool->in_use);
 	model_stack_push(pool);
+	atomic_dec(&pool->in_use);
 }
 
 #endif /* KNG_POOL_H */

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The job pool (include/kng_pool.h, include/kng_resize.h), for SPIN: a job has
- * one owner, none is lost, "empty" is said only if both stacks were empty at
- * one instant of the call, and what is retired stays so. In all interleavings of
+ * one owner, none is lost, "empty" is said only if all stacks were empty at
+ * one instant of the call, and what is retired stays so. There are the stacks of
+ * two CPUs, and the spare. In all interleavings of
  *
- *	a CPU		pops and pushes
+ *	CPU 0		pops and pushes
  *	its NMI		does the same, at any step of that
- *	another CPU	-DABA: pops twice and pushes, what came first first
+ *	CPU 1		-DABA: pops twice and pushes, what came first first
  *			else: pops and pushes
- *	the sweeper	-DSWEEP: marks the last job's chunk, moves all jobs to the
- *			spare and back; and again when the others have ended
+ *	the sweeper	-DSWEEP: a task on another CPU; marks the last job's chunk,
+ *			moves the jobs of each stack to the spare and back; and again
+ *			when the others have ended
+ *	the counter	-DCOUNT: counts the jobs in use, as kng_pool_used() does
+ *
+ * -DMOVED: a push goes to the other CPU's stack, as of a task that was moved.
  *
  * selftests/host/interleave.c does that and more with the code itself, but for a
  * bounded number of switches between CPUs; this is the algorithm written anew,
  * without such a bound. A step is one access to shared memory, or one exchange;
- * memory is sequentially consistent: the exchanges are fully ordered, and of the
- * reads between only pop's three of the head and the spare need order, which its
- * barriers give. JOBS jobs; tags that don't wrap.
+ * memory is sequentially consistent: the exchanges are fully ordered, and the
+ * rounds of looks at the heads are by barriers. JOBS jobs, all on stack 0 at first; tags
+ * that don't wrap.
  *
  * Each BUG_ is a bug that has to be found.
  */
@@ -24,16 +29,17 @@
 #define JOBS 3
 #endif
 #define NONE JOBS
-#define HEAD 0
-#define SPARE 1
+#define SPARE 2
+#define STACKS 3
 #define NOBODY 0
 
-byte first[2], tag[2], next[JOBS], owner[JOBS];
-byte stacked = JOBS;		/* jobs in both stacks */
+byte first[STACKS], tag[STACKS], pushed[STACKS], next[JOBS], owner[JOBS];
+byte stacked = JOBS;		/* jobs in all stacks */
+byte total = JOBS;
 bool going, retired, in_nmi, swept;
 byte left = 4;			/* contexts that have not ended */
 
-/* Of each context that is in a pop: were both stacks empty at some time? */
+/* Of each context that is in a pop: were all stacks empty at some time? */
 bool was_empty[4];
 
 #define NMI_GOES	true
@@ -111,43 +117,59 @@ inline stack_push(GO, s)
 	   :: won -> break
 	   :: else
 	   fi
-	od
+	od;
+#ifdef COUNT
+	STEP(GO, pushed[s] = pushed[s] + 1)
+#endif
 }
 
-/* kng_pool_pop() */
-inline pop(GO, me)
+/*
+ * kng_pool_pop(): the stack of the CPU first, then round and round. A theft begins at
+ * the stack of the CPU, too: where the hint points is of no matter.
+ */
+inline pop(GO, me, own)
 {
 	STEP(GO, was_empty[me] = (stacked == 0));
+	stack_pop(GO, own);
+	before = 255;
 	do
-	:: stack_pop(GO, HEAD);
-	   if
-	   :: job != NONE -> break
-	   :: else
-	   fi;
+	:: job != NONE -> break
+	:: else ->
+		sum = 0;
+		i = 0;
+		do
+		:: i == STACKS -> break
+		:: else ->
 #ifdef BUG_NO_SPARE
-	   break;
+			if
+			:: i == SPARE -> break
+			:: else
+			fi;
 #endif
-	   word = seen;
-	   stack_pop(GO, SPARE);
-	   if
-	   :: job != NONE -> break
-	   :: else
-	   fi;
+			stack_pop(GO, ((own + i) % STACKS));
+			if
+			:: job != NONE -> break
+			:: else
+			fi;
+#ifndef BUG_NO_TAGS_SEEN
+			sum = sum + seen;
+#endif
+			i++
+		od;
+		if
+		:: job != NONE || sum == before -> break
+		:: else -> before = sum
+		fi;
 #ifdef BUG_NO_SECOND_LOOK
-	   break;
+		break
 #endif
-	   STEP(GO, again = (first[HEAD] != NONE || tag[HEAD] != word));
-	   if
-	   :: again
-	   :: else -> break
-	   fi
 	od;
 	atomic {
 		if
 		:: job == NONE -> assert(was_empty[me])
 		:: else -> assert(owner[job] == NOBODY); owner[job] = me
 		fi;
-		was_empty[me] = false; seen = 0; link = 0; word = 0
+		was_empty[me] = false; seen = 0; link = 0; sum = 0; before = 0; i = 0
 	}
 }
 
@@ -156,24 +178,30 @@ inline retire(GO)
 {
 	STEP(GO, gone = (going && job == JOBS - 1));
 	if
-	:: gone -> STEP(GO, assert(!retired); retired = true)
+	:: gone -> STEP(GO, assert(!retired); retired = true; total--)
 	:: else
 	fi
 }
 
 /* kng_pool_push() */
-inline push(GO, me)
+inline push(GO, me, own)
 {
 	atomic { assert(owner[job] == me); owner[job] = NOBODY };
 	retire(GO);
 	if
 	:: gone
-	:: else -> stack_push(GO, HEAD)
+	:: else -> stack_push(GO, own)
 	fi;
 	atomic { seen = 0; link = 0; job = 0 }
 }
 
-#define LOCALS byte job, link, seen, word; bool won, again, gone
+#define LOCALS byte job, link, seen, sum, before, i; bool won, gone
+
+#ifdef MOVED
+#define TO_0 1
+#else
+#define TO_0 0
+#endif
 
 /* kng_resize_sweep(), until the stack is empty or all were looked at */
 inline sweep(from, to)
@@ -201,14 +229,14 @@ inline sweep(from, to)
 	od
 }
 
-#define PUSH(GO, me) if :: job != NONE -> push(GO, me) :: else fi
+#define PUSH(GO, me, own) if :: job != NONE -> push(GO, me, own) :: else fi
 
 proctype cpu()
 {
 	LOCALS;
 
-	pop(CPU_GOES, 1);
-	PUSH(CPU_GOES, 1);
+	pop(CPU_GOES, 1, 0);
+	PUSH(CPU_GOES, 1, TO_0);
 	atomic { left-- }
 }
 
@@ -217,8 +245,8 @@ proctype nmi()
 	LOCALS;
 
 	STEP(true, in_nmi = true);
-	pop(NMI_GOES, 2);
-	PUSH(NMI_GOES, 2);
+	pop(NMI_GOES, 2, 0);
+	PUSH(NMI_GOES, 2, 0);
 	atomic { in_nmi = false; left-- }
 }
 
@@ -227,16 +255,16 @@ proctype other_cpu()
 	LOCALS;
 	byte a;
 
-	pop(true, 3);
+	pop(true, 3, 1);
 	a = job;
 #ifdef ABA
-	pop(true, 3);
+	pop(true, 3, 1);
 	a = a * 8 + job;
 	job = a / 8;
-	PUSH(true, 3);
+	PUSH(true, 3, 1);
 	job = a % 8;
 #endif
-	PUSH(true, 3);
+	PUSH(true, 3, 1);
 	atomic { a = 0; left-- }
 }
 
@@ -248,8 +276,10 @@ proctype sweeper()
 	going = true;
 	/* The second time when all others have ended: that one must find it. */
 	for (round : 1 .. 2) {
-		sweep(HEAD, SPARE);
-		sweep(SPARE, HEAD);
+		sweep(0, SPARE);
+		sweep(SPARE, 0);
+		sweep(1, SPARE);
+		sweep(SPARE, 1);
 		if
 		:: round == 1 -> (left == 1)
 		:: else
@@ -258,26 +288,56 @@ proctype sweeper()
 	atomic { left-- }
 }
 
+#ifdef COUNT
+/* kng_pool_used() */
+proctype counter()
+{
+	byte i, pushes, total_then, popped, used_then;
+
+	for (i : 0 .. STACKS - 1) {
+		pushes = pushes + pushed[i]
+	}
+#ifdef BUG_TAGS_FIRST
+	for (i : 0 .. STACKS - 1) {
+		popped = popped + tag[i]
+	}
+#endif
+	atomic { total_then = total; used_then = total - stacked };
+#ifndef BUG_TAGS_FIRST
+	for (i : 0 .. STACKS - 1) {
+		popped = popped + tag[i]
+	}
+#endif
+	assert(total_then + popped >= pushes + used_then);
+	atomic { left-- }
+}
+#endif
+
 /* Everything is where it belongs. */
 proctype audit()
 {
-	byte i, n, nr;
+	byte i, n, nr, s;
 
 	(left == 0);
 	assert(first[SPARE] == NONE);
-	i = first[HEAD];
-	do
-	:: i == NONE -> break
-	:: else ->
-		assert(owner[i] == NOBODY && nr < JOBS);
-		nr++;
-		n = next[i];
-		i = n
-	od;
+	for (s : 0 .. 1) {
+		i = first[s];
+		do
+		:: i == NONE -> break
+		:: else ->
+			assert(owner[i] == NOBODY && nr < JOBS);
+			nr++;
+			n = next[i];
+			i = n
+		od
+	}
 #ifdef SWEEP
 	assert(retired && nr == JOBS - 1 && stacked == nr)
 #else
 	assert(nr == JOBS && stacked == nr)
+#endif
+#ifdef COUNT
+	assert(pushed[0] + pushed[1] + pushed[2] == tag[0] + tag[1] + tag[2] + nr)
 #endif
 }
 
@@ -288,7 +348,9 @@ init {
 		for (i : 0 .. JOBS - 1) {
 			next[i] = i + 1
 		}
-		first[HEAD] = 0;
+		first[0] = 0;
+		pushed[0] = JOBS;
+		first[1] = NONE;
 		first[SPARE] = NONE;
 		run cpu();
 		run nmi();
@@ -297,6 +359,10 @@ init {
 		run sweeper();
 #else
 		left--;
+#endif
+#ifdef COUNT
+		left++;
+		run counter();
 #endif
 		run audit()
 	}
