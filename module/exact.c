@@ -128,6 +128,7 @@ static bool count_is_wrong(void)
 static void distrust_count(void)
 {
 	WRITE_ONCE(count_failed, true);
+	WRITE_ONCE(promise.by_bounds, true);
 	pr_err("programs exchange kptrs without being counted (references: %lld): reserve=exact keeps jobs for all that maps have room for, and refuses nothing that is not counted; load with reserve=capacity\n",
 	       kng_exact_references());
 }
