@@ -71,7 +71,7 @@ if [ "$ARGS" = suspend ] && [ -e /sys/power/pm_test ]; then
 	check 'tasks freeze and thaw' suspend freezer
 	check 'CPU 1 goes and comes, too' suspend processors
 	if ! kernel_cancels; then
-		check 'the jobs are still pending' stat_is pending 255
+		check 'the jobs are still pending' stat_is pending 256
 		echo N >/sys/module/kng_foreign/parameters/hold
 		check 'they run' eventually 20 quiet
 		check 'all, and none in NMI' dtors_are '256 0'
