@@ -162,22 +162,22 @@ struct kng_stack {
 
 /**
  * struct kng_pool - a pool of jobs
+ * @total: number of jobs that are not retired; apart from what all calls read
  * @stack: a stack for each CPU number, and the spare
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each
  * @nr_cpus: CPU numbers are below this; stack[nr_cpus] is the spare
  * @max_chunks: entries of @chunk
  * @nr_chunks: entries of @chunk that were ever in use; for add and shrink
  * @deal_to: the CPU that has the first jobs of the next chunk; for add
- * @total: number of jobs that are not retired; apart from what all calls read
  */
 struct kng_pool {
-	struct kng_stack *stack;
+	atomic_t total;
+	struct kng_stack *stack __aligned(64);
 	struct kng_chunk *chunk;
 	u32 nr_cpus;
 	u32 max_chunks;
 	u32 nr_chunks;
 	u32 deal_to;
-	atomic_t total __aligned(64);
 };
 
 /**

@@ -67,8 +67,8 @@
  * only by the bounds sets by_bounds, for good, and from then on all go by the bounds
  * and no credit is worth anything. It sets by_bounds, and then reads the bounds; a map
  * is in the bounds before its slots can be filled, and an exchange that fills one reads
- * by_bounds after that. Both are fully ordered between (SB again): either the bounds have the map, or
- * no credit is spent on it.
+ * by_bounds after that. Both are fully ordered between (SB again): either the
+ * bounds have the map, or no credit is spent on it.
  */
 #ifndef KNG_PROMISE_H
 #define KNG_PROMISE_H
@@ -90,11 +90,11 @@
  * @refs: promises; apart from what each exchange reads
  */
 struct kng_promise {
-	struct kng_pool *pool;
+	atomic64_t refs;
+	struct kng_pool *pool __aligned(64);
 	s64 slack;
 	bool by_bounds;
 	atomic64_t limit;
-	atomic64_t refs __aligned(64);
 };
 
 /**

@@ -25,7 +25,7 @@ static void race_point(void);
 #define MAX_THREADS	6
 #define MAX_HELD	3
 #define MAX_JOBS	(MAX_THREADS * MAX_HELD)
-#define NR_CPUS		2
+#define CPUS		2
 
 #ifndef CALLS
 #define CALLS		300000
@@ -62,7 +62,7 @@ static struct kng_pool pool;
 
 static void ours_reset(int nr)
 {
-	setup_pool(&pool, NR_CPUS);
+	setup_pool(&pool, CPUS);
 	kng_resize_add(&pool, jobs, nr);
 }
 
@@ -88,8 +88,8 @@ static struct kng_job *shards_pop(int cpu)
 	s64 seen;
 	int i;
 
-	for (i = 0; !job && i < NR_CPUS; i++) {
-		job = __kng_stack_pop(&pool, &pool.stack[(cpu + i) % NR_CPUS], &seen);
+	for (i = 0; !job && i < CPUS; i++) {
+		job = __kng_stack_pop(&pool, &pool.stack[(cpu + i) % CPUS], &seen);
 		race_point();
 	}
 	return job;

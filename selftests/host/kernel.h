@@ -51,9 +51,9 @@ typedef int64_t s64;
  * of each load (whose result it gives), store and barrier.
  */
 #ifndef kernel_weak_load
-#define kernel_weak_load(word, value)		(value)
-#define kernel_weak_store(word, value, full)	((void)0)
-#define kernel_weak_newest(word)		((void)0)
+#define kernel_weak_load(word, value)		((void)(word), (value))
+#define kernel_weak_store(word, value, full)	((void)(word), (void)(value), (void)(full))
+#define kernel_weak_newest(word)		((void)(word))
 #define kernel_weak_rmb()			((void)0)
 #define kernel_weak_mb()			((void)0)
 #endif
@@ -163,6 +163,7 @@ static inline void kernel_was_read(const atomic_t *v)
 	(void)v;
 }
 
+/* A fence is a fence. */
 static inline void smp_rmb(void)
 {
 	kernel_weak_rmb();

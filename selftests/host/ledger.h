@@ -7,7 +7,8 @@
  * more jobs than that call may, the sweeper one. Checked of each pop: it takes a
  * job that nobody owns; NULL only if all stacks were empty at some time during the
  * call. Checked of each count: at some time during the call no more jobs were idle,
- * at some time no more were in use. Checked when a chunk is gone: nobody owns a job of it. Checked at the end:
+ * at some time no more were in use.
+ * Checked when a chunk is gone: nobody owns a job of it. Checked at the end:
  * each job is where it belongs, idle and total are exact; a chunk that is going is
  * gone after one more sweep.
  *

@@ -161,7 +161,8 @@ static void play_one(struct player *player, char op)
 	if (prepare(player, &call)) {
 		note_length();
 		if (op == 'p' || op == 'n') {
-			player->shortest = player->longest = audit();
+			player->shortest = audit();
+			player->longest = player->shortest;
 			player->least_used = pool.total.counter - player->longest;
 			if (weak) {
 				player->shortest = shortest_ever;
@@ -280,7 +281,8 @@ static void players_start(int nr, int second, int held)
 				take(&players[i], job, 0);
 		}
 	}
-	shortest_ever = longest_ever = audit();
+	shortest_ever = audit();
+	longest_ever = shortest_ever;
 	least_used_ever = pool.total.counter - longest_ever;
 }
 

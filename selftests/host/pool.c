@@ -289,14 +289,16 @@ int main(int argc, char **argv)
 {
 	static const struct scenario scenarios[] = {
 		{ .name = "one job", .jobs = 1, .threads = 4, .cpus = 4, .calls = CALLS },
-		{ .name = "fewer jobs than threads", .jobs = 3, .threads = 8, .cpus = 2, .calls = CALLS / 2 },
+		{ .name = "fewer jobs than threads", .jobs = 3, .threads = 8, .cpus = 2,
+		  .calls = CALLS / 2 },
 		{ .name = "scarce", .jobs = 24, .threads = 4, .cpus = 1, .calls = CALLS },
 		{ .name = "plenty", .jobs = 300, .threads = 4, .cpus = 4, .calls = CALLS },
 		{ .name = "chunks added", .jobs = KNG_CHUNK_JOBS, .add = 4 * KNG_CHUNK_JOBS + 77,
 		  .threads = 4, .cpus = 3, .calls = CALLS / 2 },
 		{ .name = "chunks added to nothing", .add = KNG_CHUNK_JOBS + 1,
 		  .threads = 3, .cpus = 3, .calls = CALLS / 2 },
-		{ .name = "signals", .jobs = 24, .threads = 3, .cpus = 2, .calls = CALLS, .signals = true },
+		{ .name = "signals", .jobs = 24, .threads = 3, .cpus = 2,
+		  .calls = CALLS, .signals = true },
 		{ .name = "signals, one job", .jobs = 1, .threads = 2, .cpus = 3, .calls = CALLS,
 		  .signals = true },
 	};

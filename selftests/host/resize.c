@@ -414,13 +414,16 @@ int main(int argc, char **argv)
 	static const struct scenario scenarios[] = {
 		{ "never empty", .threads = 3, .cpus = 3, .held = 4, .most = 60, .look = 3,
 		  .rounds = CALLS / 200 },
-		{ "never empty, one job a step", .threads = 2, .cpus = 2, .held = 1, .most = 3, .look = 1,
+		{ "never empty, one job a step", .threads = 2, .cpus = 2,
+		  .held = 1, .most = 3, .look = 1,
 		  .rounds = CALLS / 100 },
 		{ "scarce", .threads = 3, .cpus = 2, .held = 8, .first = 2, .most = 8, .look = 2,
 		  .rounds = CALLS / 100 },
-		{ "one job stays", .threads = 2, .cpus = 2, .held = 2, .first = 1, .most = 1, .look = 1,
+		{ "one job stays", .threads = 2, .cpus = 2,
+		  .held = 2, .first = 1, .most = 1, .look = 1,
 		  .rounds = CALLS / 100 },
-		{ "large chunks", .threads = 3, .cpus = 4, .held = 8, .first = 50, .most = KNG_CHUNK_JOBS,
+		{ "large chunks", .threads = 3, .cpus = 4,
+		  .held = 8, .first = 50, .most = KNG_CHUNK_JOBS,
 		  .look = 64, .rounds = CALLS / 1000 },
 	};
 	u64 seed = tap_start(argc, argv);

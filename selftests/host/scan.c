@@ -12,8 +12,8 @@ static void race_point(void);
 static int64_t look(const void *word, int64_t value);
 #define kng_pool_race_point() race_point()
 #define kernel_weak_load(word, value)		look(word, value)
-#define kernel_weak_store(word, value, full)	((void)0)
-#define kernel_weak_newest(word)		((void)0)
+#define kernel_weak_store(word, value, full)	((void)(word), (void)(value), (void)(full))
+#define kernel_weak_newest(word)		((void)(word))
 #define kernel_weak_rmb()			((void)0)
 #define kernel_weak_mb()			((void)0)
 #define SETUP_CPUS	256
@@ -129,7 +129,8 @@ static void empty_pool(u32 cpus)
 	start(cpus, 0);
 	wrong = kng_pool_pop(&pool);
 	quiet = heads;
-	tap_ok(!wrong && quiet == most, "%u CPUs, an empty pool: a pop looks at %lu heads", cpus, quiet);
+	tap_ok(!wrong && quiet == most,
+	       "%u CPUs, an empty pool: a pop looks at %lu heads", cpus, quiet);
 	if (cpus < 2)
 		return;
 
@@ -208,7 +209,8 @@ static void low(u32 cpus)
 	loads = 0;
 	good &= !kng_pool_low(&pool, KNG_CHUNK_JOBS - KNG_CHUNK_JOBS / cpus) && loads > cpus;
 	good &= kng_pool_low(&pool, KNG_CHUNK_JOBS);
-	tap_ok(good, "%u CPUs: low looks at its own stack, and at all once that has not its share", cpus);
+	tap_ok(good,
+	       "%u CPUs: low looks at its own stack, and at all once that has not its share", cpus);
 }
 
 int main(int argc, char **argv)
