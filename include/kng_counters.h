@@ -3,7 +3,8 @@
  * The event counters: their order and their names, for the module's stats file and for
  * the tests that read it.
  *
- * Counters are per CPU and, but for `bypassed', never decrease. While no job is being queued or run,
+ * Counters are per CPU and, but for `bypassed', never decrease. While no job is being
+ * queued or run,
  *
  *	taken == run + pending + leaked
  *	run == run_hardirq + run_worker

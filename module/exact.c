@@ -36,8 +36,8 @@
  * record, which belongs to no watched map. The room in all maps limits this error. The
  * limit is applied when refs is read. Local storage, objects and unwatched maps have
  * no limit. For them, references beyond the parameter floor, or all together beyond
- * kng_maps_floor_limit(), are stored without a promise, as in reserve=capacity. Otherwise the error would add up until no program
- * could store anything.
+ * kng_maps_floor_limit(), are stored without a promise, as in reserve=capacity.
+ * Otherwise the error would add up until no program could store anything.
  *
  * If older maps exist, refs means nothing, even after they are gone. It is still
  * shown, but the room in all maps is used instead of it (see bounds()).

@@ -105,6 +105,7 @@ static void stub_##i(void *obj)	\
 {	\
 	release_diverted(&kng_types[(i) % KNG_NR_TYPES], obj);	\
 }
+
 STUB(0) STUB(1) STUB(2) STUB(3) STUB(4) STUB(5) STUB(6) STUB(7)
 STUB(8) STUB(9) STUB(10) STUB(11) STUB(12) STUB(13) STUB(14) STUB(15)
 

@@ -14,7 +14,8 @@
 #include "report.h"
 
 /*
- * A number that is reported once, when it has not changed for a second, or after ten: maps come in groups, and the first moment's number says little.
+ * A number that is reported once, when it has not changed for a second, or after ten
+ * seconds: maps come in groups, and the first number says little.
  */
 struct report {
 	u64 value;
