@@ -18,7 +18,7 @@ for kernel in $KERNELS; do
 	project=$BUILD/run/project.$$
 	trap 'rm -rf "$project"' EXIT
 	copy_module_sources "$project"
-	cp -r "$TOP/Makefile" "$TOP/scripts" "$project/"
+	cp -r "$TOP/Makefile" "$TOP"/{scripts,system,man} "$project/"
 	boot "$kernel" "$kernel: make install, make uninstall on Debian" \
 		--kernel "$kernel" --scenario install --timeout 900 --mem 2G \
 		--share "$("$SCRIPTS/root" make "$kernel")" \

@@ -51,7 +51,7 @@ mv $root/lib/modules/"$kver"/build $root/lib/modules/"$kver"/build.away
 try install
 mv $root/lib/modules/"$kver"/build.away $root/lib/modules/"$kver"/build
 check 'without headers: make install refuses' test $rc -ne 0
-check 'without headers: says what to do' grep -q "apt-get install linux-headers-$kver" /tmp/out
+check 'without headers: says what to do' grep -q 'apt-get install linux-headers-[a-z]*amd64' /tmp/out
 check 'without headers: in one line' test "$(wc -l </tmp/out)" -le 2
 check 'without headers: nothing was changed' files_unchanged
 
