@@ -18,7 +18,9 @@
  */
 #include <linux/bpf.h>
 #include <linux/hash.h>
+#include <linux/list.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
@@ -32,6 +34,9 @@
 
 static struct hlist_head table[1 << HASH_BITS];
 static DEFINE_RAW_SPINLOCK(maps_lock);
+
+/* Maps whose jobs are not there yet, oldest first. Under maps_lock. */
+static LIST_HEAD(uncovered);
 
 /* Written under maps_lock. */
 static u64 charged, floors;
@@ -105,6 +110,7 @@ bool kng_maps_add(const struct bpf_map *map)
 		account(w, 1);
 		/* After the charge: see kng_maps_note_covered(). */
 		w->seen = ktime_get_mono_fast_ns();
+		list_add_tail(&w->waiting, &uncovered);
 		hlist_add_head_rcu(&w->node, chain_of(w->rec));
 		raw_spin_unlock_irqrestore(&maps_lock, flags);
 		trace_map_seen(map->id, w->charge.references);
@@ -126,6 +132,7 @@ bool kng_maps_del(const struct btf_record *rec)
 	w = find(rec);
 	if (w) {
 		hlist_del_rcu(&w->node);
+		list_del_init(&w->waiting);
 		account(w, -1);
 	} else {
 		kng_unwatched_del(rec);
@@ -218,18 +225,31 @@ void kng_maps_exit(void)
 	}
 }
 
+/* Maps that are marked without letting interrupts in. */
+#define COVER_STEP	64
+
+/* Returns false if none is left. */
+static bool note_some_covered(u64 when, u64 now)
+{
+	struct kng_map *w, *next;
+	unsigned int nr = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&maps_lock, flags);
+	list_for_each_entry_safe(w, next, &uncovered, waiting) {
+		if (w->seen > when || nr++ == COVER_STEP)
+			break;
+		WRITE_ONCE(w->covered, now);
+		list_del_init(&w->waiting);
+	}
+	raw_spin_unlock_irqrestore(&maps_lock, flags);
+	return nr > COVER_STEP;
+}
+
 void kng_maps_note_covered(u64 when)
 {
 	u64 now = ktime_get_mono_fast_ns();
-	struct kng_map *w;
-	int i;
 
-	rcu_read_lock();
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		hlist_for_each_entry_rcu(w, &table[i], node) {
-			if (!w->covered && w->seen <= when)
-				WRITE_ONCE(w->covered, now);
-		}
-	}
-	rcu_read_unlock();
+	while (note_some_covered(when, now))
+		cond_resched();
 }

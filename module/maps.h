@@ -13,6 +13,7 @@
 /**
  * struct kng_map - a watched map
  * @node: link in its hash chain
+ * @waiting: link in the list of maps whose jobs are not there yet
  * @rcu: to free it
  * @rec: the map's record
  * @charge: its charge
@@ -25,6 +26,7 @@
  */
 struct kng_map {
 	struct hlist_node node;
+	struct list_head waiting;
 	struct rcu_head rcu;
 	const struct btf_record *rec;
 	struct kng_charge charge;

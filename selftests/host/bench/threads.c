@@ -14,7 +14,7 @@
 
 #include "peers.h"
 
-#define ROUNDS	300
+#define ROUNDS	100
 #define PAIRS	20000
 
 struct thread {
