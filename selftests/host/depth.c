@@ -180,7 +180,7 @@ static jmp_buf scheduler;	/* (unlike swapcontext(), jumps make no system call) *
 static bool overlap;
 static int nr_alone, nr_refused;
 
-static __attribute__((noinline, cold)) void access_point(struct context *here)
+static noinline void access_point(struct context *here)
 {
 	now = NULL;
 	if (!_setjmp(here->next))
