@@ -23,10 +23,11 @@
  * return before it goes on. They leave the word as they found it (R2), so the plain
  * increment, although it is a load and a store, loses nothing: each byte is the number
  * of entries of its level that are inside, modulo 256. That is C2. (A CPU sees its own
- * stores in order, of whatever size; and the scheduler orders them before a switch.) Now let A be inside
- * and alone when B reads the word. Either A's byte is of another level than B's: it is
- * not 0 (R3), and B's word has more than its own bit. Or it is of the same level:
- * then it counts A and B, so it is 2 at least, and not 1 (R3 again). So B is not alone.
+ * stores in order, of whatever size; and the scheduler orders them before a switch.)
+ * Now let A be inside and alone when B reads the word. Either A's byte is of another
+ * level than B's: it is not 0 (R3), and B's word has more than its own bit. Or it is of
+ * the same level: then it counts A and B, so it is 2 at least, and not 1 (R3 again). So
+ * B is not alone.
  *
  * Where R1 is broken both claims fall. Two tasks that preempt each other:
  *
@@ -42,8 +43,9 @@
  * enter and exit may be preemptible: then B finds A's increment, and is not alone.
  *
  * "At most one" is not "exactly one": while a handler is inside that is not alone, no
- * later one is, even after the one that was has left. And an entry that ends before the interrupted one has stored its increment
- * is alone, as the latter is afterwards: they are not inside at once.
+ * later one is, even after the one that was has left. And an entry that ends before the
+ * interrupted one has stored its increment is alone, as the latter is afterwards: they
+ * are not inside at once.
  *
  * C1 holds for the whole CPU, not for each level: so whatever who is alone does with
  * memory of this CPU that nobody else writes is not disturbed, whoever interrupts it.

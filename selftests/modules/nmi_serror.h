@@ -35,6 +35,7 @@
 #include <asm/memory.h>
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
+#include <asm/virt.h>
 
 /* The stub's call, and ours. */
 #define EL2_SET_VECTORS	0
@@ -47,8 +48,7 @@
 #define EL2_VECTORS_SIZE	0x800
 
 /* Of the 16 vectors one is used: synchronous, from a lower level in AArch64. */
-asm(
-"	.pushsection .rodata, \"a\"\n"
+asm("	.pushsection .rodata, \"a\"\n"
 "	.balign	8\n"
 "kng_el2_vectors:\n"
 "	.rept	0x400 / 4\n"
@@ -183,7 +183,7 @@ static inline bool el2_usable(void)
 {
 	u64 pfr0 = read_sysreg_s(SYS_ID_AA64PFR0_EL1);
 
-	return read_sysreg(CurrentEL) == CurrentEL_EL1 && (pfr0 >> 8 & 0xf) && (pfr0 >> 28 & 0xf);
+	return !is_kernel_in_hyp_mode() && (pfr0 >> 8 & 0xf) && (pfr0 >> 28 & 0xf);
 }
 
 static inline int nmi_begin(void)
