@@ -228,6 +228,7 @@ rebuild_images() {
 			dracut --force "$image" "$kver" >/dev/null 2>&1
 		else
 			update-initramfs -u -k "$kver" >/dev/null 2>&1
-		fi </dev/null && echo "$image"
+		fi </dev/null && echo "$image" ||
+			echo "$image: still has the module, and could not be made anew: make it by hand" >&2
 	done
 }
