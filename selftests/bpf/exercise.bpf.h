@@ -16,8 +16,9 @@
 static __always_inline void settle(__u32 slot, int err)
 {
 	if (!err) {
-		count(torn, conf.copies);
+		/* Counted last: who sees the sum fills the slot again. */
 		ctl.state[slot] = KNG_EMPTY;
+		count(torn, conf.copies);
 	} else if (err == -EBUSY || err == -EDEADLK || err == -ETIMEDOUT) {
 		count(retried, 1);
 		ctl.state[slot] = KNG_LIVE;
