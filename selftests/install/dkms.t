@@ -48,7 +48,7 @@ done
 
 # Nobody's user id is not root's, whatever this machine can.
 refusal=$(unshare --user "$SCRIPTS/install" 2>&1)
-check 'make install without root fails' test $? -eq 1
+check 'make install without root fails' test $? -eq 2
 check 'and says why in one line' test "$(wc -l <<<"$refusal")" -eq 1
 echo "# $refusal"
 check 'naming the reason' grep -q "^cannot install $MODULE: ..*" <<<"$refusal"

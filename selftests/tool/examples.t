@@ -55,6 +55,8 @@ echo 'degraded: shortfall=3, empty=1' >"$work/sys/module/kptr_nmi_guard/health"
 check 'label: degraded' test "$(word)" = degraded
 
 if command -v ansible-lint >/dev/null; then
+	# Ansible refuses to run in a locale that is not UTF-8.
+	export LC_ALL=C.UTF-8
 	for playbook in install verify upgrade-kernel rollback; do
 		check "ansible: $playbook.yml: syntax" ansible-playbook -i ansible/inventory.ini \
 			--syntax-check "ansible/$playbook.yml"
