@@ -20,8 +20,16 @@ static void race_point(void);
 #define __GFP_ZERO		2
 #define __GFP_NORETRY		4
 #define __GFP_NOWARN		8
-#define min(a, b)		({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define max(a, b)		({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
+#define min(a, b) ({				\
+	__typeof__(a) a_ = (a);			\
+	__typeof__(b) b_ = (b);			\
+	a_ < b_ ? a_ : b_;			\
+})
+#define max(a, b) ({				\
+	__typeof__(a) a_ = (a);			\
+	__typeof__(b) b_ = (b);			\
+	a_ > b_ ? a_ : b_;			\
+})
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define array_size(n, size)	((size_t)(n) * (size))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))

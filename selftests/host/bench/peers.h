@@ -22,6 +22,7 @@ static inline bool counted_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 	failed_exchanges += !done;
 	return done;
 }
+
 #define atomic64_try_cmpxchg counted_try_cmpxchg
 #endif
 

@@ -85,7 +85,8 @@ static int atomic_read(const atomic_t *v)
 	bool old;	/* any value */
 
 	if (EARLY && old)
-		return v == &promise.refs ? seen_refs : v == &kng_pool.in_use ? seen_in_use : v->counter;
+		return v == &promise.refs ? seen_refs :
+		       v == &kng_pool.in_use ? seen_in_use : v->counter;
 	if (!LATE)
 		return v->counter;
 	return v->counter + (v == &promise.refs ? late_refs :
@@ -370,7 +371,8 @@ int main(void)
 		__CPROVER_ASYNC_4: thread4();
 	__CPROVER_assume(done1 && done2 && (THREADS < 3 || done3) && (THREADS < 4 || done4));
 
-	__CPROVER_assert(promise.refs.counter == full + credit0.counter + credit1.counter + PHANTOMS,
+	__CPROVER_assert(promise.refs.counter ==
+			 full + credit0.counter + credit1.counter + PHANTOMS,
 			 "refs is what is in slots, and credits");
 	__CPROVER_assert(credit0.counter >= 0 && credit1.counter >= 0, "no credit is owed");
 	__CPROVER_assert(promise.limit.counter == kng_pool.idle + pending.counter - kng_pool.going,
