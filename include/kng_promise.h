@@ -184,15 +184,26 @@ static __always_inline bool __kng_promise_go_by_bounds(struct kng_promise *p, s6
 	return true;
 }
 
-/* Take all CPUs' credits back. True if there were any. */
+/*
+ * Take all CPUs' credits back. True if there were any.
+ *
+ * A credit below 0 is the debt of a kng_promise_spend() that fails and is about to undo
+ * its decrement. It must stay: without it that increment would make a credit for which
+ * refs was not raised. One attempt for each CPU: who changes a credit meanwhile uses it.
+ */
 static inline bool __kng_promise_collect(struct kng_promise *p)
 {
 	s64 credits = 0;
 	u32 i;
 
-	/* Fully ordered: a credit is gone before refs is lowered. */
-	for (i = 0; i < p->pool->nr_cpus; i++)
-		credits += atomic_xchg(__kng_pool_credit(p->pool, i), 0);
+	for (i = 0; i < p->pool->nr_cpus; i++) {
+		atomic_t *credit = __kng_pool_credit(p->pool, i);
+		int nr = atomic_read(credit);
+
+		/* Fully ordered: a credit is gone before refs is lowered. */
+		if (nr > 0 && atomic_cmpxchg(credit, nr, 0) == nr)
+			credits += nr;
+	}
 	atomic64_sub(credits, &p->refs);
 	return credits > 0;
 }

@@ -68,6 +68,20 @@ static int atomic_add_return(int i, atomic_t *v)
 	return sum;
 }
 
+static int atomic_cmpxchg(atomic_t *v, int expected, int i)
+{
+	int old;
+
+	smp_mb();
+	__CPROVER_atomic_begin();
+	old = v->counter;
+	if (old == expected)
+		v->counter = i;
+	__CPROVER_atomic_end();
+	smp_mb();
+	return old;
+}
+
 static int atomic_xchg(atomic_t *v, int i)
 {
 	int old;

@@ -135,7 +135,10 @@ my @mutants = (
 	['batch-whole', 'a batch leaves as many credits as it has promises', 'kng_promise.h', 'batch', 'sc',
 	 sub { s/atomic_add\(nr - 1,/atomic_add(nr,/ }],
 	['collect-first', 'refs is lowered before the credits are gone', 'kng_promise.h', 'collect', 'sc',
-	 sub { s/(\t\tcredits \+= )atomic_xchg\(([^;]*), 0\);\n(\tatomic64_sub\(credits, &p->refs\);)/$1atomic_read($2);\n$3\n\tfor (i = 0; i < p->pool->nr_cpus; i++)\n\t\tatomic_xchg($2, 0);/ }],
+	 sub { s/ && atomic_cmpxchg\(credit, nr, 0\) == nr// and
+	       s/(\tatomic64_sub\(credits, &p->refs\);\n)/$1\tfor (i = 0; i < p->pool->nr_cpus; i++)\n\t\tatomic_xchg(__kng_pool_credit(p->pool, i), 0);\n/ }],
+	['collect-debt', 'the debt of a spend that fails is collected', 'kng_promise.h', 'trim-inc', 'sc',
+	 sub { s/\t\tif \(nr > 0 && atomic_cmpxchg\(credit, nr, 0\) == nr\)\n\t\t\tcredits \+= nr;/\t\tcredits += atomic_xchg(credit, 0);/ }],
 	['give-back-first', 'refs is lowered before the batch of credits is gone', 'kng_promise.h', 'give-back', 'sc',
 	 sub { s/\tif \(atomic_sub_return\(KNG_PROMISE_BATCH, credit\) >= 0\)\n\t\tatomic64_sub\(KNG_PROMISE_BATCH, &p->refs\);\n\telse\n.*?\n(\})/\tatomic64_sub(KNG_PROMISE_BATCH, &p->refs);\n\tatomic_sub_return(KNG_PROMISE_BATCH, credit);\n$1/s }],
 	['give-back-all', 'a batch is given back that is not there any more', 'kng_promise.h', 'give-back-collect', 'sc',
