@@ -28,7 +28,7 @@ my @scenarios = (
 	['credit', 'two exchanges on a CPU with a credit', 'sc late', 2, 0, 0, '', 'full == 2',
 	 'CREDITS=1', 'fill(0, 3, true)', 'fill(1, 4, true)'],
 	['batch', 'an exchange asks for two, a later one has the other', 'sc', 2, 0, 0, '',
-	 'full == 2 && !credit0.counter', 'KNG_PROMISE_BATCH=2', 'fill(0, 3, true); fill(1, 4, true)', 'take(1)'],
+	 'full == 2 && !credit0.counter', 'KNG_PROMISE_BATCH=2', 'fill(0, 3, true); fill(1, 4, false)', 'take(1)'],
 	['collect', 'one spends a credit, another CPU collects it', 'sc late', 1, 0, 0, '', 'slot1 == 4',
 	 'CREDITS=1', 'fill(0, 3, false)', 'on_cpu(1); fill(1, 4, false)'],
 	['keep', 'one leaves a credit, another CPU collects it', 'sc', 1, 0, 1, '', 'slot1 == 4',
