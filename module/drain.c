@@ -92,7 +92,6 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 		kng_count(KNG_BAD_CONTEXT);
 	do {
 		unsigned int max = done < budget ? budget - done : budget;
-
 		struct llist_node *first;
 		u64 since;
 

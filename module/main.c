@@ -225,11 +225,10 @@ static int __init kng_init(void)
  *  1. kng_health_exit(), kng_stats_exit(): sysfs and debugfs wait for readers.
  *  2. kng_exact_exit(), kng_storage_exit(), kng_watch_exit(), kng_release_exit():
  *     unregistering a hook removes the call and then waits for an RCU-tasks grace
- *     period. After that no task,
- *     not even a preempted one, is in the trampoline or in a handler. The wait includes
- *     a grace period of plain RCU, which covers NMIs on idle CPUs. (Removing a kprobe
- *     waits for plain RCU, because its handler can't be preempted.) From here on
- *     nothing takes a job or queues one.
+ *     period. After that no task, not even a preempted one, is in the trampoline or in
+ *     a handler. The wait includes a grace period of plain RCU, which covers NMIs on
+ *     idle CPUs. (Removing a kprobe waits for plain RCU, because its handler can't be
+ *     preempted.) From here on nothing takes a job or queues one.
  *  3. kng_learn_exit(): nothing is hooked in other modules any more.
  *  4. kng_drain_exit(): waits for the irq_work of each CPU, then for the workers that
  *     these may have queued, and runs the jobs that are still pending. Then all jobs
