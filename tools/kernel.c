@@ -10,41 +10,75 @@
 #include "kernel.h"
 #include "out.h"
 
-static struct symbol {
+struct symbol {
 	__u64 address;
-	char name[64];
-} *symbols;
-static size_t nr_symbols;
+	const char *name;
+};
 
-/* Calls @see for each line of /proc/kallsyms until it returns true. */
-static void each_symbol(bool (*see)(__u64 address, const char *name, void *arg), void *arg)
+/* @symbols: what was asked for; @all: what the kernel has, in its order */
+static struct symbol *symbols, *all;
+static size_t nr_symbols, nr_all;
+
+/* All of /proc/kallsyms, or NULL. The kernel takes long to make it. */
+static char *symbols_text(void)
 {
-	unsigned long long address;
-	char line[768], name[512];
+	size_t size = 1 << 20, used = 0, n;
 	FILE *file = fopen("/proc/kallsyms", "r");
+	char *text = NULL;
 
-	if (!file) {
-		out_note_unseen("the kernel's symbols: no /proc/kallsyms");
-		return;
-	}
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "%llx %*c %511s", &address, name) == 2 &&
-		    see(address, name, arg))
-			break;
+	if (!file)
+		return NULL;
+	do {
+		size *= 2;
+		text = xrealloc(text, size, 1);
+		n = fread(text + used, 1, size - used - 1, file);
+		used += n;
+	} while (used == size - 1);
+	text[used] = '\0';
 	fclose(file);
+	return text;
 }
 
-static bool see_features(__u64 address, const char *name, void *arg)
+/* Reads the kernel's symbols, once. Each line is "ADDRESS TYPE NAME", and the module's after a tab. */
+static void symbols_read(void)
 {
-	struct kernel *kernel = arg;
+	static bool known;
+	char *line, *end, *next;
+	size_t room = 0;
 
-	if (!strcmp(name, "__bpf_call_base"))
-		kernel->call_base = address;
-	else if (!strcmp(name, "bpf_obj_free_fields"))
-		kernel->frees_fields = true;
-	else if (!strcmp(name, "bpf_obj_cancel_fields"))
-		kernel->cancels = true;
-	return false;
+	if (known)
+		return;
+	known = true;
+	line = symbols_text();
+	if (!line)
+		out_note_unseen("the kernel's symbols: no /proc/kallsyms");
+	for (; line && *line; line = next) {
+		__u64 address = strtoull(line, &end, 16);
+
+		next = strchr(line, '\n');
+		next = next ? next + 1 : strchr(line, '\0');
+		if (next - end < 4)
+			continue;
+		end += strlen(" t ");
+		line = end + strcspn(end, "\t\n");
+		*line = '\0';
+		if (nr_all == room) {
+			room = room ? 2 * room : 1 << 16;
+			all = xrealloc(all, room, sizeof(*all));
+		}
+		all[nr_all++] = (struct symbol){ .address = address, .name = end };
+	}
+}
+
+static const struct symbol *symbol_called(const char *name)
+{
+	size_t i;
+
+	symbols_read();
+	for (i = 0; i < nr_all; i++)
+		if (!strcmp(all[i].name, name))
+			return &all[i];
+	return NULL;
 }
 
 const struct kernel *kernel_get(void)
@@ -58,7 +92,9 @@ const struct kernel *kernel_get(void)
 	kernel.btf = btf__load_vmlinux_btf();
 	if (!kernel.btf)
 		out_note_unseen("the kernel's types: no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)");
-	each_symbol(see_features, &kernel);
+	kernel.call_base = symbol_address("__bpf_call_base");
+	kernel.frees_fields = symbol_called("bpf_obj_free_fields");
+	kernel.cancels = symbol_called("bpf_obj_cancel_fields");
 	return &kernel;
 }
 
@@ -158,50 +194,33 @@ void symbol_want(__u64 address)
 	symbols[nr_symbols++] = (struct symbol){ .address = address };
 }
 
-static bool see_wanted(__u64 address, const char *name, void *arg)
-{
-	struct symbol *symbol = find(address);
-
-	/* An address may have several names: the first will do. */
-	if (symbol && !*symbol->name)
-		snprintf(symbol->name, sizeof(symbol->name), "%s", name);
-	return false;
-}
-
 void symbols_find(void)
 {
+	struct symbol *symbol;
+	size_t i;
+
 	if (!nr_symbols)
 		return;
 	qsort(symbols, nr_symbols, sizeof(*symbols), by_address);
-	each_symbol(see_wanted, NULL);
+	symbols_read();
+	for (i = 0; i < nr_all; i++) {
+		symbol = find(all[i].address);
+		/* An address may have several names: the first will do. */
+		if (symbol && !symbol->name)
+			symbol->name = all[i].name;
+	}
 }
 
 const char *symbol_name(__u64 address)
 {
 	struct symbol *symbol = find(address);
 
-	return symbol && *symbol->name ? symbol->name : NULL;
-}
-
-struct wanted_name {
-	const char *name;
-	__u64 address;
-};
-
-static bool see_name(__u64 address, const char *name, void *arg)
-{
-	struct wanted_name *wanted = arg;
-
-	if (strcmp(name, wanted->name))
-		return false;
-	wanted->address = address;
-	return true;
+	return symbol ? symbol->name : NULL;
 }
 
 __u64 symbol_address(const char *name)
 {
-	struct wanted_name wanted = { .name = name };
+	const struct symbol *symbol = symbol_called(name);
 
-	each_symbol(see_name, &wanted);
-	return wanted.address;
+	return symbol ? symbol->address : 0;
 }
