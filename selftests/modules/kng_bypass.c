@@ -13,12 +13,7 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 
-#define MAX_FUNCTIONS 8
-
-static char *function[MAX_FUNCTIONS];
-static int nr_functions;
-module_param_array(function, charp, &nr_functions, 0444);
-MODULE_PARM_DESC(function, "which functions");
+#include "functions.h"
 
 static atomic_t nr_bypassed = ATOMIC_INIT(0);
 
@@ -46,23 +41,12 @@ static struct ftrace_ops ops = { .func = bypass };
 
 static int __init bypass_init(void)
 {
-	int i, err = nr_functions ? 0 : -EINVAL;
-
-	for (i = 0; !err && i < nr_functions; i++)
-		err = ftrace_set_filter(&ops, function[i], strlen(function[i]), 0);
-	if (!err)
-		err = register_ftrace_function(&ops);
-	if (err) {
-		ftrace_free_filter(&ops);
-		pr_err("kng_bypass: no hook: %d\n", err);
-	}
-	return err;
+	return functions_hook(&ops);
 }
 
 static void __exit bypass_exit(void)
 {
-	unregister_ftrace_function(&ops);
-	ftrace_free_filter(&ops);
+	functions_unhook(&ops);
 }
 
 module_init(bypass_init);

@@ -11,12 +11,7 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 
-#define MAX_FUNCTIONS 8
-
-static char *function[MAX_FUNCTIONS];
-static int nr_functions;
-module_param_array(function, charp, &nr_functions, 0444);
-MODULE_PARM_DESC(function, "which functions to hold");
+#include "functions.h"
 
 /* The instruction pointer stays what it is. */
 static notrace void pass(unsigned long ip, unsigned long parent_ip,
@@ -31,23 +26,12 @@ static struct ftrace_ops ops = {
 
 static int __init ipmodify_init(void)
 {
-	int i, err = nr_functions ? 0 : -EINVAL;
-
-	for (i = 0; !err && i < nr_functions; i++)
-		err = ftrace_set_filter(&ops, function[i], strlen(function[i]), 0);
-	if (!err)
-		err = register_ftrace_function(&ops);
-	if (err) {
-		ftrace_free_filter(&ops);
-		pr_info("kng_ipmodify: not held: %d\n", err);
-	}
-	return err;
+	return functions_hook(&ops);
 }
 
 static void __exit ipmodify_exit(void)
 {
-	unregister_ftrace_function(&ops);
-	ftrace_free_filter(&ops);
+	functions_unhook(&ops);
 }
 
 module_init(ipmodify_init);
