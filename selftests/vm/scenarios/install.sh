@@ -4,25 +4,9 @@
 # (shared by the host, changes stay in memory) with its dkms, compiler and the
 # headers of the running kernel.
 
-root=/root
-kver=$(uname -r)
-
-/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
-mkdir -p /lower /memory $root
-mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
-mount -t tmpfs -o size=80% memory /memory
-mkdir /memory/upper /memory/work
-mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay $root ||
-	bail 'the root does not mount'
-for fs in proc sys dev; do
-	mount --rbind /$fs $root/$fs
-done
-mount -t tmpfs tmp $root/tmp
-# What the kernel's package would have brought.
-cp -a /lib/modules/"$kver"/. $root/lib/modules/"$kver"/
-rm -rf $root/lib/modules/"$kver"/updates
-cp /boot/config-"$kver" $root/boot/
-cp -a /project $root/project
+# shellcheck source=../guest/root.sh
+. /tests/root.sh
+root_with_project
 # The host's dkms runs leave a mount point.
 rmdir $root/usr/src/kptr_nmi_guard-* 2>/dev/null
 

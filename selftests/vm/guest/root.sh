@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# Sourced by scenarios that need a whole Debian root: the host shares one (scripts/vm
+# --share), and changes of it stay in memory.
+
+root=/root
+kver=$(uname -r)
+
+root_mount() {
+	/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
+	mkdir -p /lower /memory $root
+	mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower ||
+		bail 'the root is not shared'
+	mount -t tmpfs -o size=80% memory /memory
+	mkdir /memory/upper /memory/work
+	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay $root ||
+		bail 'the root does not mount'
+}
+
+# The same as a machine on which somebody builds the project: with what the kernel's package
+# would have brought.
+root_with_project() {
+	root_mount
+	for fs in proc sys dev; do
+		mount --rbind /$fs $root/$fs
+	done
+	mount -t tmpfs tmp $root/tmp
+	cp -a /lib/modules/"$kver"/. $root/lib/modules/"$kver"/
+	rm -rf $root/lib/modules/"$kver"/updates
+	cp /boot/config-"$kver" $root/boot/
+	cp -a /project $root/project
+}
