@@ -13,7 +13,7 @@
  *   exact shared NAME			one subprogram for two kinds of kptrs
  *   exact seen_told NAME		calls of the helper, and those that were refused
  *   exact arm NAME N MODE		what NMIs do; 0: nothing
- *   exact storm NAME N SECONDS MODE	fill against NMIs, with pauses in which
+ *   exact storm NAME N NMIS MODE	fill against so many NMIs, with pauses in which
  *					what is counted is compared with what is there
  *   exact left any			such maps that there are, pinned or not: the
  *					kernel lets them go a little later
@@ -147,21 +147,25 @@ static bool quiet(void *unused)
 	return guard_count("pending") == 0;
 }
 
+/* Both phases, at least; and an end where no NMI comes. */
+#define STORM_ROUNDS		2
+#define STORM_DEADLINE_MS	120000
+
 /*
  * A phase of filling and one of taking out, against NMIs that tear down; then all
  * is still, and compared. The count may be too high, where a reference went
  * untold; it may never be too low.
  */
-static int storm(unsigned int n, unsigned int seconds, unsigned int mode)
+static int storm(unsigned int n, unsigned int nmis, unsigned int mode)
 {
 	int fill = opened("fill"), take = opened("take"), tell = opened("tell");
-	uint64_t end = now_ms() + 1000 * seconds;
+	uint64_t deadline = now_ms() + STORM_DEADLINE_MS;
 	struct exact_arg sum = {};
 	long long counted, low = 0, high = 0, most = 0;
 	unsigned int round = 0, jobs_most = 0, jobs_least = ~0U, i;
 
 	marker("armed");
-	while (now_ms() < end) {
+	while ((sum.nmis < nmis || round < STORM_ROUNDS) && now_ms() < deadline) {
 		struct exact_arg told = { .n = n, .pid = 1 };
 		uint64_t phase = now_ms() + 1500;
 		long long jobs;
