@@ -18,10 +18,10 @@ monitor() {
 }
 
 # name_addresses SYMBOLS: each line's first word, an address, becomes a name.
-# Addresses are 16 hex digits, so they compare as text: awk has no 64-bit
-# integers.
+# (SYMBOLS are sorted.) Addresses are 16 hex digits, so they compare as text: awk has
+# no 64-bit integers.
 name_addresses() {
-	sort "$1" | awk '
+	awk '
 		NR == FNR { a[++n] = $1; s[n] = $3; next }
 		{
 			lo = 1; hi = n; best = 0
@@ -34,13 +34,12 @@ name_addresses() {
 			known = best && best < n && s[best] != "_etext" && kernel
 			$1 = known ? s[best] : (kernel ? "in-a-module" : $1)
 			print
-		}' - "${2:-/dev/stdin}"
+		}' "$1" "${2:-/dev/stdin}"
 }
 
-# sample SYMBOLS PIPE: one line per CPU: "CPU NAME irqs-on|irqs-off|idle". (On
-# arm64 only the place tells that a CPU is idle: it has interrupts off there.)
+# sample PIPE: one line per CPU: "ADDRESS CPU irqs-on|irqs-off|idle"
 sample() {
-	monitor "$2" 'info registers -a' | awk '
+	monitor "$1" 'info registers -a' | awk '
 		/^CPU#/ { cpu = substr($1, 5) }
 		/^RIP=/ {
 			rip = substr($1, 5)
@@ -56,9 +55,7 @@ sample() {
 			# Bit 7, which masks interrupts, is bit 3 of the second nibble.
 			nibble = index("0123456789abcdef", substr($1, length($1) - 1, 1)) - 1
 			print pc, cpu, (nibble >= 8 ? "irqs-off" : "irqs-on")
-		}' >"$2.rip"
-	name_addresses "$1" "$2.rip" |
-		awk '{ print $2, $1, ($1 ~ /^(cpu_do_idle|default_idle_call)$/ ? "idle" : $3) }'
+		}'
 }
 
 # backtrace SYMBOLS PIPE CPU: names of what looks like return addresses on its
@@ -79,12 +76,17 @@ all_stuck() {
 	# The first boot of a kernel has only just written them.
 	[ -s "$symbols" ] || symbols=${pipe%/*}/kallsyms
 	[ -s "$symbols" ] || return 1
-	: >"$out.samples"
+	# Named when all are there: meanwhile a hung guest spins. (On arm64 only the place
+	# tells that a CPU is idle: it has interrupts off there.)
 	for i in 1 2 3 4 5; do
-		sample "$symbols" "$pipe" >>"$out.samples"
+		sample "$pipe"
 		[ "$i" = 5 ] || sleep 0.6
-	done
-	sort "$out.samples" | uniq -c | awk -v rounds=5 '{
+	done >"$out.samples"
+	sort "$symbols" >"$pipe.symbols"
+	symbols=$pipe.symbols
+	name_addresses "$symbols" "$out.samples" |
+		awk '{ print $2, $1, ($1 ~ /^(cpu_do_idle|default_idle_call)$/ ? "idle" : $3) }' |
+		sort | uniq -c | awk -v rounds=5 '{
 		if ($4 == "idle") print "CPU " $2 ": idle in " $1 " of " rounds " looks"
 		else print "CPU " $2 ": " $3 ", " ($4 == "irqs-off" ? "interrupts off" : "interrupts on") ", in " $1 " of " rounds " looks"
 	}' >"$out.new"
