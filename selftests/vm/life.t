@@ -6,19 +6,19 @@
 . "$(dirname "$0")/tap.sh"
 
 # A cycle waits for some 20 RCU grace periods: 2 seconds. On the first kernel only.
-cycles=20 threads=multi
+cycles=10 threads=multi
 # (One boot of some hundred cycles is lost to a stale breakpoint, see scripts/vm.)
 [ -z "${KNG_SLOW:-}" ] || cycles=1000 threads=single
 
 for kernel in $KERNELS; do
-	# (On PREEMPT_RT twenty are enough for that.)
+	# (On PREEMPT_RT few are enough for that.)
 	case $kernel in
 	*-rt) threads=single ;;
 	esac
 	boot "$kernel-cycles" "$kernel: loaded and unloaded $cycles times under storm; two at once" \
 		--kernel "$kernel" --scenario life --args "$cycles" --timeout $((240 + 6 * cycles)) \
 		--threads $threads
-	cycles=20 threads=multi
+	cycles=10 threads=multi
 	boot "$kernel-hotplug" "$kernel: CPUs go and come" \
 		--kernel "$kernel" --scenario hotplug --timeout 240 \
 		--smp 4 --cmdline maxcpus=2 ${KNG_SLOW:+--args storm}

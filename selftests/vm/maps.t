@@ -5,10 +5,16 @@
 
 . "$(dirname "$0")/tap.sh"
 
+# (On a bare kernel one kind of kptr in each kind of map shows for `make check' what the
+# guarded boot could miss: a destructor is called from the same place for each.)
+bare=task
+[ -z "${KNG_SLOW:-}" ] || bare=task,cgroup,cpumask
+
 for kernel in $TEARDOWN_KERNELS; do
-	for guard in no yes; do
-		boot "$kernel-$guard" "$kernel: seven kinds of maps, three kinds of kptrs, guard: $guard" \
-			--kernel "$kernel" --scenario maps --args task,cgroup,cpumask --guard $guard --timeout 240
-	done
+	boot "$kernel-no" "$kernel: seven kinds of maps, kptrs: ${bare//,/, }, bare" \
+		--kernel "$kernel" --scenario maps --args $bare --guard no --timeout 240
+	boot "$kernel-yes" "$kernel: seven kinds of maps, three kinds of kptrs, guarded" \
+		--kernel "$kernel" --scenario maps --args task,cgroup,cpumask --guard yes --timeout 240
 done
+unless_slow 'cgroups and cpumasks in all kinds of maps without the guard'
 plan

@@ -15,7 +15,7 @@
 seed=${KNG_SEED:-$(($(od -An -N4 -tu4 /dev/urandom) % 2147483647 + 1))}
 # prove shows this line even if all is well.
 echo "# again: KNG_SEED=$seed ${KNG_SLOW:+KNG_SLOW=$KNG_SLOW }prove -v selftests/vm/soak.t" >&2
-taken=200000
+taken=100000
 [ -z "${KNG_SLOW:-}" ] || taken=10000000
 fuzz=${KNG_FUZZ_SECONDS:-${KNG_SLOW:+1800}}
 
@@ -36,7 +36,7 @@ for kernel in $KERNELS; do
 	[ -z "$fuzz" ] || boot "$kernel-fuzz" "$kernel: $fuzz seconds of fuzz, seed $seed" \
 		--kernel "$kernel" --scenario fuzz --timeout $((fuzz + 300)) \
 		--args "$seed,$fuzz,--expect-nmi,stub,--last"
-	taken=200000 fuzz=
+	taken=100000 fuzz=
 done
 unless_slow '10,000,000 references; half an hour of fuzz'
 plan

@@ -96,9 +96,11 @@ unload_once() {
 # One loads, the other unloads, neither asks the other. What is just coming or
 # going is busy.
 load_against_unload() {
+	loads=$half
+	[ $loads -le 10 ] || loads=10
 	(
 		i=0
-		while [ $i -lt 10 ]; do
+		while [ $i -lt $loads ]; do
 			if guard_load 2>/tmp/modprobe.err; then
 				i=$((i + 1))
 			elif ! grep -q 'resource busy' /tmp/modprobe.err; then
