@@ -39,7 +39,7 @@ static char *symbols_text(void)
 	return text;
 }
 
-/* Reads the kernel's symbols, once. Each line is "ADDRESS TYPE NAME", and the module's after a tab. */
+/* Once. Each line is "ADDRESS TYPE NAME", with the module's name after a tab. */
 static void symbols_read(void)
 {
 	static bool known;
