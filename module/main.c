@@ -159,7 +159,7 @@ static int __init start(void)
 		goto free_pool;
 	}
 
-	ret = kng_reserve_init();
+	ret = kng_reserve_init(kng_watch_note_shortage);
 	if (ret) {
 		pr_err("no workqueue can be made (%d)\n", ret);
 		goto exit_dtor;

@@ -45,7 +45,7 @@ MODULE_PARM_DESC(on_empty, "What to do when no job is left: leak the reference, 
 
 static char *teardown = "auto";
 module_param(teardown, charp, 0444);
-MODULE_PARM_DESC(teardown, "When to hook bpf_obj_free_fields, which slows every map: with the first map that holds kptrs, at load, or only for destructors that the release door does not guard: auto, always or needed (default auto)");
+MODULE_PARM_DESC(teardown, "When to hook bpf_obj_free_fields, which slows every map: for destructors that the release door can't guard, for objects and when jobs run short, at load, or as auto but not when jobs run short: auto, always or needed (default auto)");
 
 static char *hook = "auto";
 module_param(hook, charp, 0444);

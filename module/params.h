@@ -37,12 +37,11 @@ enum kng_on_empty {
 
 /**
  * enum kng_teardown_mode - when to hook bpf_obj_free_fields()
- * @KNG_TEARDOWN_AUTO: when the first map that owns kernel references appears.
- *	On kernels that free no references of maps in NMI, the same as
- *	KNG_TEARDOWN_NEEDED.
+ * @KNG_TEARDOWN_AUTO: as KNG_TEARDOWN_NEEDED, and when jobs run short. On kernels that
+ *	free no references of maps in NMI, the same as KNG_TEARDOWN_NEEDED.
  * @KNG_TEARDOWN_ALWAYS: at load
  * @KNG_TEARDOWN_NEEDED: when the first map appears with a destructor that the
- *	release door does not guard
+ *	release door does not guard, or with objects of bpf_obj_new()
  */
 enum kng_teardown_mode {
 	KNG_TEARDOWN_AUTO,

@@ -61,6 +61,7 @@ static unsigned int headroom;
 static bool memory_short;		/* so little is available that growing stopped */
 static unsigned long surplus_since;	/* jiffies; 0: half of the jobs are not surplus */
 
+static void (*note_shortage)(void);
 static struct workqueue_struct *workqueue;
 static void resize(struct work_struct *work);
 static DECLARE_DELAYED_WORK(resize_work, resize);
@@ -178,6 +179,8 @@ static void resize(struct work_struct *work)
 	grow(goal);
 
 	WRITE_ONCE(shortfall, wanted > kng_pool_total() ? wanted - kng_pool_total() : 0);
+	if (shortfall)
+		note_shortage();
 	again |= kng_report(wanted, shortfall);
 	if (kng_pool_total() != before || shortfall)
 		trace_pool_resized(before, kng_pool_total(), wanted);
@@ -189,8 +192,9 @@ static void resize(struct work_struct *work)
 		queue_delayed_work(workqueue, &resize_work, INTERVAL);
 }
 
-int kng_reserve_init(void)
+int kng_reserve_init(void (*on_shortage)(void))
 {
+	note_shortage = on_shortage;
 	workqueue = alloc_workqueue("kptr_nmi_guard_reserve", WQ_UNBOUND | WQ_HIGHPRI, 1);
 	return workqueue ? 0 : -ENOMEM;
 }

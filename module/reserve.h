@@ -11,11 +11,13 @@ struct seq_buf;
 
 /**
  * kng_reserve_init() - prepare the worker
+ * @on_shortage: called when jobs are wanted and can't be added; in task context, may
+ *	sleep. Called many times.
  *
  * Context: Task; before any other call.
  * Return: 0 or -ENOMEM.
  */
-int kng_reserve_init(void);
+int kng_reserve_init(void (*on_shortage)(void));
 
 /**
  * kng_reserve_changed() - have the worker check the size of the pool now

@@ -2,6 +2,27 @@
 /*
  * The teardown door.
  *
+ * Why it is shut by default. What frees a value, or an object of bpf_obj_new(), is
+ * bpf_obj_free_fields() on every kernel from 6.8 to 7.3. What becomes of its fields:
+ *
+ *	BPF_KPTR_REF, type of the kernel or a module	field->kptr.dtor(pointer)
+ *	BPF_KPTR_REF and BPF_KPTR_PERCPU, of a program	bpf_obj_free_fields() of the object
+ *	BPF_LIST_HEAD, BPF_RB_ROOT			the same for each object in it
+ *	all others					no reference is dropped
+ *
+ * The first line is the only place in which the kernel calls a destructor. It calls the
+ * address in the record, and that is what the release door hooks: it has asked the kernel
+ * for it (probe.c) or found it in a record (learn.c). kng_types_guards() says so of each
+ * field. So where that is true of all fields that there can be, this door takes nothing
+ * that the release door would not. It is needed
+ *   - for a destructor that can't be hooked, or has no place in the table of types;
+ *   - for objects: what they own may be in no map, so nobody has seen the destructor;
+ *   - for want of a job: only in the slot does the pointer have a place to stay;
+ *   - to count what leaves the maps (reserve=exact).
+ * What it is besides: a second door, where somebody keeps the first one from working (a
+ * BPF fexit on kernels with a bug, nested calls that ftrace drops: docs/limits.md).
+ * teardown=always is for that.
+ *
  * What happens without a job decides the order of all steps below. A job is taken
  * before the pointer is, because a pointer can't be put back: a program on another CPU
  * may have filled the slot again. If the slot then turns out to be empty, because

@@ -4,16 +4,15 @@
  * reserve for maps that can own references, opens the teardown door when a map needs it,
  * and brings destructors of other modules to the release door.
  *
- * The open teardown door adds instructions to each update and delete of every map. So
- * it stays closed until a map appears that owns kernel references. Maps come and go, so
- * it does not close again before the module is unloaded.
+ * The open teardown door adds instructions to each update and delete of every map. So it
+ * opens only when it is needed: teardown.c says when. Maps come and go, so it does not
+ * close again before the module is unloaded.
  *
  * A map is seen in security_bpf_map(), where it gets a file descriptor: on create, on
  * get-by-id, and when a pinned map is opened. That is before any program can use it. It
- * is gone when btf_record_free() frees its record, after the last of its slots. The
- * teardown door opens a moment after the first map was seen, from a worker. Until then
- * the release door guards the known types, and destructors of other modules are
- * unguarded. A destructor that no map has a field for stays unguarded: that of an object
+ * is gone when btf_record_free() frees its record, after the last of its slots. What a
+ * map needs is done a moment later, by a worker. Until then destructors of other modules
+ * are unguarded. A destructor that no map has a field for stays unguarded: that of an object
  * of bpf_obj_new() which a program fills and drops without storing it in a map.
  *
  * The watch also sees the maps of struct_ops, and makes the doors divert calls with
@@ -21,12 +20,13 @@
  *
  * Newer kernels don't free kptrs of maps in NMI. They can be recognised by
  * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has this function, yet
- * lets programs drop objects with kptrs in NMI. So the hint only makes `auto' rely on
- * the release door for destructors that it guards.
+ * lets programs drop objects with kptrs in NMI. So the hint only keeps the door closed for
+ * objects and for want of jobs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
+#include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include "adopt.h"
@@ -107,29 +107,22 @@ static bool inspect_dtor(btf_dtor_kfunc_t dtor, struct module *owner)
 /* Returns true if the worker has to do something for this field. */
 static bool inspect_field(const struct btf_field *field)
 {
-	bool needs_door = mode == KNG_TEARDOWN_AUTO;
-	bool work = false;
-
 	switch (field->type) {
 	case BPF_KPTR_REF:
-		work = field->kptr.dtor && inspect_dtor(field->kptr.dtor, field->kptr.module);
 		if (field->kptr.dtor)
-			break;
+			return inspect_dtor(field->kptr.dtor, field->kptr.module);
 		fallthrough;
 	case BPF_KPTR_PERCPU:
 	case BPF_LIST_HEAD:
 	case BPF_RB_ROOT:
 		/* Objects of bpf_obj_new() may own any references. */
-		needs_door |= !kernel_cancels;
-		break;
+		if (kernel_cancels || kng_teardown_is_open())
+			return false;
+		WRITE_ONCE(door_wanted, true);
+		return true;
 	default:
 		return false;
 	}
-	if (needs_door && !kng_teardown_is_open()) {
-		WRITE_ONCE(door_wanted, true);
-		work = true;
-	}
-	return work;
 }
 
 /*
@@ -244,7 +237,7 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	}
 
 	if (fd_hook.hooked) {
-		/* Pairs with the acquire in on_map_fd(): mode is visible first. */
+		/* Pairs with the acquires above and below: mode is visible first. */
 		smp_store_release(&started, true);
 		ret = kng_adopt_maps();
 		if (ret == -EINTR)
@@ -261,9 +254,25 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	return open_door();
 }
 
+/* Held to queue new_maps_work from elsewhere than a hook, and to end that. */
+static DEFINE_MUTEX(started_lock);
+
+void kng_watch_note_shortage(void)
+{
+	mutex_lock(&started_lock);
+	if (smp_load_acquire(&started) && mode == KNG_TEARDOWN_AUTO && !READ_ONCE(door_wanted)) {
+		WRITE_ONCE(door_wanted, true);
+		schedule_work(&new_maps_work);
+	}
+	mutex_unlock(&started_lock);
+}
+
 void kng_watch_exit(void)
 {
-	/* After the first line no on_map_fd() runs, after the third no handle_new_maps(). */
+	mutex_lock(&started_lock);
+	WRITE_ONCE(started, false);
+	mutex_unlock(&started_lock);
+	/* After the next line no on_map_fd() runs, after the third no handle_new_maps(). */
 	kng_hook_remove_for_good(&fd_hook);
 	kng_hook_remove_for_good(&free_hook);
 	cancel_work_sync(&new_maps_work);

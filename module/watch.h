@@ -54,6 +54,16 @@ bool kng_watch_complete(void);
 bool kng_watch_found_exchangeable(void);
 
 /**
+ * kng_watch_note_shortage() - jobs run short: references may have to stay in their slots
+ *
+ * Opens the teardown door, with teardown=auto and where the kernel frees kptrs of maps in
+ * NMI. Nothing happens before kng_watch_start() and after kng_watch_exit().
+ *
+ * Context: Task, may sleep.
+ */
+void kng_watch_note_shortage(void);
+
+/**
  * kng_watch_exit() - stop watching, and close the teardown door
  *
  * Context: Task.

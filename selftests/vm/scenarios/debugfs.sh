@@ -60,8 +60,6 @@ test_module kng_nmi_fire
 echo 'nobody:x:65534:65534::/:/busybox/sh' >/etc/passwd
 guard_begin
 check 'a map to be listed' /tests/bpf/mapof --variant task
-# Where it has a door to open
-eventually 3 stat_is door_teardown open
 eventually 10 not grep -q waits "$maps"
 for file in "$STATS" "$maps"; do
 	name=$(basename "$file")

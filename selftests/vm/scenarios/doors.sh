@@ -10,28 +10,62 @@ teardown() { /tests/bpf/teardown --map array --rounds 16 "$@"; }
 learnt() { stat_is door_release_of_module_kng_foreign '1 destructor'; }
 hold() { /sbin/insmod /tests/modules/kng_ipmodify.ko "function=$1"; }
 
-# With the first map of kptrs, for good
+# A destructor that the release door has needs no other: +0 for updates of all maps.
 auto() {
 	check 'a map without kptrs exists' map_made none
 	guard_begin
 	check 'auto: closed at load' not open
 	check 'it says so' stat_is door_teardown 'closed (no map needs it)'
-	map_ends none
 	check 'another map without kptrs' map_made none
 	check 'auto: still closed' stays_closed
 	check 'a map with kptrs' map_made task
-	check 'auto: it opens' opens
+	check 'auto: still closed, the release door has them' stays_closed
+	check 'teardown in NMI' teardown --last --expect-nmi stub
+	check 'all by the release door' stat_is taken_release $((16 * 8))
+	check 'all taken' stat_is taken $((16 * 8))
 	map_ends task
 	map_ends none
-	check 'the map is gone, the door stays open' not stays_closed
-	check 'teardown in NMI' teardown --last --expect-nmi 0
 	guard_worked
 	guard_end
 
 	check 'a map with kptrs exists' map_made task
 	guard_begin
-	check 'auto: an older map opens it at load' open
+	check 'auto: an older map does not open it' stays_closed
 	map_ends task
+	guard_end
+}
+
+# Only in its slot has a reference a place to stay when there is no job for it. The
+# map that is short of jobs is there first: then the door is open in time.
+short_of_jobs() {
+	check 'a map with more room than jobs exists' map_made array
+	guard_begin "$1" jobs=1 headroom=0 max_jobs=1
+	check "$1: jobs are short" eventually 10 stat_positive shortfall
+}
+auto_short() {
+	short_of_jobs teardown=auto
+	check 'auto: it opens' opens
+	map_ends array
+	check 'the map is gone, the door stays open' not stays_closed
+	check 'teardown in NMI: none is lost' teardown --last --expect-nmi 0
+	check 'references were kept in their slots' stat_is kept $((16 * 7))
+	check 'nothing leaked' stat_is leaked 0
+	guard_end
+
+	# A later map
+	guard_begin jobs=1 headroom=0 max_jobs=1
+	check 'auto: closed without a map' not open
+	check 'a map with more room than jobs' map_made array
+	check 'auto: it opens' opens
+	map_ends array
+	guard_end
+}
+
+# Not asked to, and what the kernel does not free in NMI can't stay there
+stays_closed_when_short() {
+	short_of_jobs "$1"
+	check "$1: still closed" stays_closed
+	map_ends array
 	guard_end
 }
 
@@ -60,27 +94,15 @@ always() {
 	guard_end
 }
 
-# Not for what the release door guards. That is also the moment between the first
-# map and the open door under auto: the release door has it.
-needed() {
-	check 'a map with kptrs exists' map_made task
-	guard_begin teardown=needed
-	check 'needed: closed in spite of an older map' not open
-	check 'teardown in NMI, by the release door' teardown --last --expect-nmi stub
-	kernel_cancels || check 'all by the release door' stat_is taken_release $((16 * 8))
-	check 'needed: still closed' stays_closed
-	map_ends task
-}
-
 # Objects may own references of any type, and are in no map: for maps of those it opens.
-needed_of_objects() {
-	guard_begin teardown=needed
-	check 'needed: closed without a map' not open
+of_objects() {
+	guard_begin "$1"
+	check "$1: closed without a map" not open
 	check 'a map of objects' map_made object
 	if kernel_cancels; then
-		check 'needed: still closed' stays_closed
+		check "$1: still closed" stays_closed
 	else
-		check 'needed: it opens' opens
+		check "$1: it opens" opens
 		check 'objects are dropped in NMI' /tests/bpf/drop --last --rounds 16 --source fire \
 			--expect-nmi 0
 		check 'all taken' stat_is taken $((16 * 8))
@@ -88,23 +110,33 @@ needed_of_objects() {
 	fi
 	map_ends object
 	guard_end
+
+	for kind in list tree; do
+		kernel_cancels && continue
+		guard_begin "$1"
+		check "a $kind of objects" map_made $kind
+		check "$1: it opens" opens
+		map_ends $kind
+		guard_end
+	done
 }
 
 # A module's destructor is brought to the release door, and only if that can't
 # have it the teardown door opens.
-needed_of_module() {
+of_module() {
+	guard_begin "$1"
 	test_module kng_foreign
 	check "a map of a module's type" map_made foreign
-	check 'needed: learnt' eventually 10 learnt
-	check 'needed: still closed' stays_closed
+	check "$1: learnt" eventually 10 learnt
+	check "$1: still closed" stays_closed
 	map_ends foreign
 	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
 
 	test_module kng_foreign
 	check 'its destructor is held' hold kng_foreign_release_dtor
 	check "a map of a module's type" map_made foreign
-	check 'needed: it opens' opens
-	check 'needed: not learnt' not learnt
+	check "$1: it opens" opens
+	check "$1: not learnt" not learnt
 	check 'the log says why' \
 		told 'kng_foreign_release_dtor.* can.t be hooked .-16.: only the teardown door guards it'
 	check 'teardown in NMI' /tests/bpf/foreign --rounds 16 --source fire --expect-nmi 0
@@ -119,11 +151,33 @@ needed_of_module() {
 	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
 }
 
+# A destructor of the kernel's own that a livepatch had first
+of_held() {
+	check 'bpf_task_release_dtor is held' hold bpf_task_release_dtor
+	guard_begin "$1"
+	check "$1: closed without a map" not open
+	check 'a map of tasks' map_made task
+	check "$1: it opens" opens
+	check 'teardown in NMI' teardown --last --expect-nmi 0
+	map_ends task
+	guard_end
+	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
+}
+
 test_module kng_witness
 test_module kng_nmi_fire
-if kernel_cancels; then auto_closed; else auto; fi
+if kernel_cancels; then
+	auto_closed
+	stays_closed_when_short teardown=auto
+else
+	auto
+	auto_short
+fi
+stays_closed_when_short teardown=needed
 always
-needed
-needed_of_module
-needed_of_objects
+for mode in teardown=auto teardown=needed; do
+	of_held $mode
+	of_module $mode
+	of_objects $mode
+done
 finish

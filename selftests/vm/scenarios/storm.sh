@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # NMIs on all CPUs, at any place, while maps that hold last references are torn
-# down. Then again while the guard comes and goes: nothing may be lost. (Without
+# down: with both doors, and with the release door alone. Then again while the guard comes and goes: nothing may be lost. (Without
 # --last there, so that a destructor that runs in NMI cannot hang.)
 
 storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 "$@"; }
 
 test_module kng_witness
 test_module kng_nmi_fire
-guard_begin teardown=always
 maps=$(usable_maps array hash)
+guard_begin teardown=always
 for map in $maps; do
 	check "storm, $map" storm --map "$map" --last --expect-nmi 0
 done
+check 'the release door got none of it' stat_is taken_release 0
+guard_worked
+guard_end
+
+guard_begin
+for map in $maps; do
+	check "the release door alone: storm, $map" storm --map "$map" --last --expect-nmi stub
+done
+check 'it was alone' stat_is door_teardown 'closed (no map needs it)'
+check 'it took all' test "$(stat taken_release)" -eq "$(stat taken)"
 guard_worked
 guard_end
 

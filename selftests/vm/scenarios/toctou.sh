@@ -4,7 +4,7 @@
 
 test_module kng_witness
 test_module kng_nmi_fire
-guard_begin
+guard_begin teardown=always
 # shellcheck disable=SC2086 # words
 check "toctou $ARGS" /tests/bpf/toctou --expect-nmi stub $ARGS
 check 'slots were found empty, since another CPU was faster' stat_positive raced
