@@ -38,6 +38,7 @@ check 'with what make install and the packages bring it stays out' without_modul
 cp /tmp/baked "$image"
 try $PROJECT/scripts/doctor
 check 'doctor names an image that has it' said "baked into $(re "$image")"
+# shellcheck disable=SC2016 # the inner shell expands it
 try bash -c '. "$0/scripts/lib.sh"; . "$0/scripts/machine.sh"; rebuild_images' $PROJECT
 check 'make install makes that image anew' said "^$(re "$image")$"
 check 'without the module, which is installed' without_module
