@@ -58,7 +58,7 @@ module_info() { modinfo -k "$1" -F "$2" "$MODULE" 2>/dev/null; }
 # old, build (see Kbuild)
 module_state() {
 	local refuses
-	if ! module_info "$1" filename | grep -q .; then
+	if [ -z "$(module_info "$1" filename)" ]; then
 		echo missing
 		return
 	fi
@@ -97,7 +97,7 @@ at_boot() {
 	if has_systemd; then
 		systemctl is-enabled -q "$UNIT" 2>/dev/null
 	else
-		cat /etc/modules /etc/modules-load.d/*.conf 2>/dev/null | grep -qx "$MODULE"
+		grep -qsx "$MODULE" /etc/modules /etc/modules-load.d/*.conf
 	fi
 }
 
@@ -212,13 +212,15 @@ images_with_module() {
 	for kver in $(installed_kernels); do
 		for image in "/boot/initrd.img-$kver" "/boot/initramfs-$kver.img" "/boot/initrd-$kver" \
 			/boot/*/"$kver"/initrd; do
-			if [ -r "$image" ] && { lsinitrd "$image" 2>/dev/null || lsinitramfs "$image" 2>/dev/null; } |
-				grep -q "/$MODULE\.ko"; then
+			if [ -r "$image" ] && [[ $(image_files "$image") == *"/$MODULE.ko"* ]]; then
 				echo "$kver $image"
 			fi
 		done
 	done
 }
+# Not for a pipe into grep -q: with pipefail, a list that grep reads only a part
+# of is a failure.
+image_files() { lsinitrd "$1" 2>/dev/null || lsinitramfs "$1" 2>/dev/null || true; }
 
 # rebuild_images: makes those anew; prints them
 rebuild_images() {

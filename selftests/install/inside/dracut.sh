@@ -9,8 +9,10 @@
 
 kver=$1
 image=/boot/initramfs-$kver.img
-has_module() { lsinitrd "$image" | grep -q "/$MODULE\.ko"; }
-has_autoload() { lsinitrd "$image" | grep -q "modules-load.d/$MODULE.conf"; }
+# A list of files that is not there, or cut short, must not pass for one without the module.
+list_image() { lsinitrd "$image" >/tmp/list && grep -q "lib/modules/$kver/modules.dep$" /tmp/list; }
+with_module() { list_image && grep -q "/$MODULE\.ko" /tmp/list; }
+without_module() { list_image && ! grep -q "$MODULE" /tmp/list; }
 makes_image() { try dracut --force --no-hostonly --add systemd-modules-load --kver "$kver" "$image"; }
 
 runs "$kver"
@@ -19,25 +21,42 @@ cp -a /stock/. "/lib/modules/$kver/"
 cp -a /guard/. "/lib/modules/$kver/updates"
 touch "/lib/modules/$kver/modules.order"
 depmod "$kver"
-check 'the module is there' guards "$kver" "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $PROJECT/dkms.conf)"
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $PROJECT/dkms.conf)
+check 'the module is there' guards "$kver" "$version"
 
 echo $MODULE >"/etc/modules-load.d/$MODULE.conf"
 makes_image
 check 'dracut makes an image' test "$rc" -eq 0
-check 'by modules-load.d the module gets in: the fault' has_module
+check 'by modules-load.d the module gets in: the fault' with_module
 cp "$image" /tmp/baked
 
 $PROJECT/scripts/install-files tool
 makes_image
-check 'with what make install and the packages bring it stays out' not has_module
+check 'with what make install and the packages bring it stays out' without_module
 
-# An image from before: doctor names it, make uninstall makes it anew.
+# An image from before, the module installed: an upgrade by make install makes it anew.
 cp /tmp/baked "$image"
 try $PROJECT/scripts/doctor
 check 'doctor names an image that has it' said "baked into $(re "$image")"
+# shellcheck disable=SC2016 # the inner shell expands it
+try bash -c '. "$0/scripts/lib.sh"; . "$0/scripts/machine.sh"; rebuild_images' $PROJECT
+check 'make install makes that image anew' said "^$(re "$image")$"
+check 'without the module, which is installed' without_module
+check 'it is' guards "$kver" "$version"
+try $PROJECT/scripts/doctor
+check 'doctor names no image any more' not said 'baked into'
+
+cp /tmp/baked "$image"
 try $PROJECT/scripts/uninstall
 check 'make uninstall' test "$rc" -eq 0
 check 'makes that image anew' said "$(re "$image"): made anew"
-check 'without the module' not has_module
-check 'and without the line that loads it' not has_autoload
+check 'without the module' without_module
+
+# What cannot be made anew is said.
+cp /tmp/baked "$image"
+stand_in dracut <<'SH'
+exit 1
+SH
+try $PROJECT/scripts/uninstall
+check 'an image that cannot be made anew is named' said "$(re "$image"): still has the module"
 finish
