@@ -64,7 +64,8 @@ static inline void *kng_entry_mark_own_call(void *obj)
 
 static inline int atomic_cmpxchg(atomic_t *v, int old, int new)
 {
-	__atomic_compare_exchange_n(&v->counter, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	__atomic_compare_exchange_n(&v->counter, &old, new, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return old;
 }
 
@@ -73,10 +74,11 @@ static inline void atomic_set_release(atomic_t *v, int i)
 	__atomic_store_n(&v->counter, i, __ATOMIC_RELEASE);
 }
 
-#ifndef smp_load_acquire
-#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
-#endif
+/* What pairs with what, dtor.c says. */
+#define smp_load_acquire(p) \
+	__atomic_load_n(p, __ATOMIC_ACQUIRE) /* acquire */
+#define smp_store_release(p, v) \
+	__atomic_store_n(p, v, __ATOMIC_RELEASE) /* release */
 
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
