@@ -33,11 +33,12 @@ int kng_dtor_index(btf_dtor_kfunc_t fn, struct module *owner)
 		/* Pairs with the release below: if fn is visible, so is owner. */
 		btf_dtor_kfunc_t cur = smp_load_acquire(&k->fn);
 
-		if (cur == fn && k->owner == owner)
+		if (cur == fn && READ_ONCE(k->owner) == owner)
 			return i;
 		if (cur || atomic_cmpxchg(&k->claimed, 0, 1))
 			continue;
-		k->owner = owner;
+		/* Two modules may go at once: the search of one may look at this entry. */
+		WRITE_ONCE(k->owner, owner);
 		k->hardirq = false;
 		atomic64_set(&k->nr_run, 0);
 		/* Pairs with the acquire above: owner is visible before fn is. */
@@ -87,7 +88,7 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 	for (i = 0; i < KNG_NR_DTORS; i++) {
 		struct kng_dtor *k = &kng_dtors[i];
 
-		if (!READ_ONCE(k->fn) || k->owner != data)
+		if (!READ_ONCE(k->fn) || READ_ONCE(k->owner) != data)
 			continue;
 		WRITE_ONCE(k->fn, NULL);
 		/* Pairs with the claim in kng_dtor_index(): fn is NULL before the next writer. */

@@ -14,6 +14,7 @@ extern void kng_foreign_release(struct kng_foreign *obj) __ksym;
 
 struct value {
 	kptr_foreign __kptr *obj;
+	kptr_foreign __kptr *other;	/* only if each value is to have two */
 };
 
 #include "slots.bpf.h"
@@ -30,6 +31,17 @@ static int store(__u32 slot, __u64 id)
 		return -ENOMEM;
 	count(created, 1);
 	obj = bpf_kptr_xchg(&value->obj, obj);
+	if (obj) {
+		count(replaced, 1);
+		kng_foreign_release(obj);
+	}
+	if (conf.copies < 2)
+		return 0;
+	obj = kng_foreign_create();
+	if (!obj)
+		return -ENOMEM;
+	count(created, 1);
+	obj = bpf_kptr_xchg(&value->other, obj);
 	if (obj) {
 		count(replaced, 1);
 		kng_foreign_release(obj);

@@ -6,16 +6,21 @@
  *
  *   function=NAME[,NAME]	what has no memory (default: where jobs come from)
  *   fail=Y (may be changed)	from now on
+ *   let=N (may be changed)	the guard's calls of __vmalloc() wait, but for the first N,
+ *				until it is -1 again (default)
+ *   came (read only)		how many of them came since it was -1
  *   nth=N (may be changed)	once: the N-th call below the guard's init, by whom
  *				the guard calls too
  *   failed (read only)		how often that happened
  *   below (read only)		calls below the guard's init since `nth' was set
  */
+#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
+#include <linux/vmalloc.h>
 
 #define GUARD "kptr_nmi_guard"
 #define MAX_FUNCTIONS 4
@@ -28,6 +33,30 @@ MODULE_PARM_DESC(function, "which functions have no memory");
 static bool fail;
 module_param(fail, bool, 0644);
 MODULE_PARM_DESC(fail, "from now on (default N)");
+
+static int let = -1;
+static atomic_t nr_came = ATOMIC_INIT(0);
+
+static int let_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_int(val, kp);
+
+	if (!err && let < 0)
+		atomic_set(&nr_came, 0);
+	return err;
+}
+
+static const struct kernel_param_ops let_ops = { .set = let_set, .get = param_get_int };
+module_param_cb(let, &let_ops, &let, 0644);
+MODULE_PARM_DESC(let, "so many calls of __vmalloc() need not wait (default -1: none has to)");
+
+static int came_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&nr_came));
+}
+
+static const struct kernel_param_ops came_ops = { .get = came_get };
+module_param_cb(came, &came_ops, NULL, 0444);
 
 static unsigned int nth;
 static unsigned int nr_below;	/* calls below the guard's init, in one load */
@@ -92,6 +121,19 @@ static notrace void *no_memory(void)
 	return NULL;
 }
 
+/* Called in place of __vmalloc(). What that is called from must not be the guard again. */
+static notrace void *late_memory(unsigned long size, gfp_t flags)
+{
+	int ticket = atomic_inc_return(&nr_came);
+	void *memory;
+
+	while (READ_ONCE(let) >= 0 && ticket > READ_ONCE(let))
+		msleep(20);
+	memory = __vmalloc(size, flags);
+	barrier();	/* not a jump, which would leave the guard as the caller */
+	return memory;
+}
+
 static notrace void entry(unsigned long ip, unsigned long parent_ip,
 			  struct ftrace_ops *op, struct ftrace_regs *fregs)
 {
@@ -99,6 +141,10 @@ static notrace void entry(unsigned long ip, unsigned long parent_ip,
 
 	if (!mod)
 		return;
+	if (READ_ONCE(let) >= 0 && within_module(parent_ip, mod)) {
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)late_memory);
+		return;
+	}
 	if (!(READ_ONCE(fail) && within_module(parent_ip, mod)) && !is_nth(mod))
 		return;
 	atomic_inc(&nr_failed);

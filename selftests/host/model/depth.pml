@@ -13,6 +13,11 @@
  * A step is one access to memory: load and store of a byte are two. The read of the
  * word is one.
  *
+ * Written after these functions (selftests/host/models compares):
+ *	= include/kng_depth.h kng_depth_enter 3793bcfdbed2
+ *	= include/kng_depth.h kng_depth_exit 35758911ba90
+ *	= include/kng_depth.h kng_depth_is_alone 50cfb91fad2b
+ *
  * Each BUG_ is a bug that has to be found (run by the model test).
  */
 byte level[4];

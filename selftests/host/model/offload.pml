@@ -20,6 +20,20 @@
  * Checked: assertions, no deadlock, and when nothing moves any more that each
  * job that was queued was run, once, and that a dead CPU's irq_work is not raised.
  *
+ * Written after these functions (selftests/host/models compares):
+ *	= module/queue.h kng_queue_add ee107e107abd
+ *	= module/queue.h kng_queue_raise 0fcf62b3cbd6
+ *	= module/offload.c queue 9b0256ba04af
+ *	= module/queue.c kng_queue_detach 7e1940fe87e6
+ *	= module/queue.c queue_online 2faf8bddad38
+ *	= module/queue.c queue_offline 37e9b1e4b3a3
+ *	= module/queue.c queue_dead 3f8c4e4893cb
+ *	= module/drain.c out_of_budget 0b0cea4eaa2a
+ *	= module/drain.c drain 32f0f818c115
+ *	= module/drain.c drain_in_task 7d87ca56d002
+ *	= module/drain.c run_irq_work e56a0df396dc
+ *	= module/drain.c run_work 48380abb55db
+ *
  * Each BUG_ is a bug that has to be found (run by the model test).
  */
 #ifndef JOBS

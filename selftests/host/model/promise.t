@@ -47,6 +47,8 @@ my @scenarios = (
 	 'nmi(0)', 'fill(1, 4, false)', 'take(0)'],
 	['hidden', 'a job taken for a slot that was empty then', 'sc-s', 2, 1, 1, '', 'full == 1',
 	 'nmi(0)', 'fill(1, 4, false)', 'nmi(1)', 'take(0)'],
+	['slack', 'two NMIs have a job for one reference, and an exchange wants to add another', 'sc', 2, 1, 1, '',
+	 '!full && pending.counter == 1', 'nmi(0)', 'nmi(0)', 'fill(1, 4, false)', 'nmi(1)'],
 	['trim-inc', 'race 2: a trim against two exchanges', 'sc late', 2, 0, 0, '', 'full == 2',
 	 'fill(0, 3, false)', 'fill(1, 4, false)', 'reserve(1, 0)'],
 	['trim-part', 'race 2: the trimmer can mark less than it asked for', 'sc', 3, 0, 0, '',

@@ -169,10 +169,19 @@ says() { said_last | grep -Eq -- "$1"; }
 kfence_on() { [ "$(sed -n 's/^enabled: //p' $DBG/kfence/stats)" = 1 ]; }
 kfence_sampled() { [ "$(sed -n 's/^total allocations: //p' $DBG/kfence/stats)" -gt 0 ]; }
 
+# What kmalloc() gave and has not got back, in objects: hashes of ftrace are, and watched
+# maps. (Objects that a CPU keeps at hand count as used until the cache is shrunk.)
+kmallocs() {
+	for cache in /sys/kernel/slab/kmalloc-*; do
+		echo 1 >"$cache/shrink"
+		sed 's/ .*//' "$cache/objects"
+	done | awk '{ sum += $1 } END { print sum }'
+}
+
 # still COUNTER...: what no test moves has not moved, but for these
 still() {
 	still=yes
-	for counter in table_full raced nested bad_context; do
+	for counter in table_full raced nested bad_context bypassed; do
 		case " $* " in
 		*" $counter "*) ;;
 		*)

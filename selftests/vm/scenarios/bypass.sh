@@ -27,7 +27,7 @@ done
 check 'originals were called behind our back' test "$(bypassed)" -gt 0
 check 'the stats know how often' stat_is bypassed "$(bypassed)"
 check 'no reference was taken over' stat_is taken 0
-guard_end
+guard_end bypassed
 
 # Calls of reserve=exact's replacement of the exchange that are bypassed: not counted.
 # And a bpf_obj_free_fields() that runs although it was to be skipped.
@@ -40,5 +40,5 @@ check 'the program ran to its end' grep -q '^# done' /tmp/out
 check 'all that was created was destroyed or leaked' \
 	grep -Eq '^ok .* - created .* == destroyed' /tmp/out
 check 'originals were called behind our back' test "$(bypassed)" -gt 0
-guard_end leaks
+guard_end leaks bypassed
 finish

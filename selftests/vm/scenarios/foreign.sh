@@ -84,6 +84,7 @@ guard_begin budget=1
 test_module kng_foreign hold=Y
 check 'jobs are left pending' pending --variant leave
 check 'they still are' stat_is pending 256
+check 'and their jobs are not idle' test "$(stat jobs_idle)" -eq $(($(stat jobs_total) - 256))
 (
 	sleep 1
 	echo N >/sys/module/kng_foreign/parameters/hold

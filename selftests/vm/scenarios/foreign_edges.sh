@@ -55,6 +55,16 @@ for holder in nobody livepatch; do
 	check 'nobody holds the module' eventually 10 held_by 0
 done
 
+# No job left, and values with two references: both stay in their slots.
+hold kng_foreign_release_dtor
+exhausted teardown=always
+check 'values with two references: none is lost' foreign --variant both --rounds 4 --expect-nmi 0
+check 'both were kept in their slots' stat_is kept $((4 * 15))
+check 'none leaked' stat_is leaked 0
+guard_worked
+guard_end
+let_go
+
 # A slot that is raced for when there is no job: nothing to leak
 hold kng_foreign_release_dtor,bpf_obj_free_fields
 exhausted teardown=always

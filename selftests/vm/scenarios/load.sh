@@ -30,4 +30,15 @@ if [ -e /tests/modules/kng_again.ko ]; then
 fi
 check 'KFENCE is on' kfence_on
 check 'KFENCE sampled' kfence_sampled
+# What a load takes, its unloading gives back.
+again() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		guard_load && guard_unload || return
+	done
+}
+few_more() { [ $(($(kmallocs) - before)) -lt 100 ]; }
+check 'loaded and unloaded ten times' again
+before=$(kmallocs)
+check 'and ten times more' again
+check "the memory is back: $(($(kmallocs) - before)) objects of kmalloc() more" eventually 5 few_more
 finish

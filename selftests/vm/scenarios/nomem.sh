@@ -9,6 +9,8 @@ waits() { grep -q " $1 .* waits$" "$MAPS"; }
 short() { dmesg | grep -c 'kptr_nmi_guard: .* more jobs are wanted .*(for want of memory)'; }
 short_told() { [ "$(short)" -eq "$1" ]; }
 opened() { /tests/bpf/mapof --variant "$1"; }
+came() { [ "$(cat $FAIL/came)" -ge "$1" ]; }
+both_wait() { waits array && waits big_lru; }
 failed_more() { [ "$(cat $FAIL/failed)" -gt "$1" ]; }
 
 test_module kng_nomem
@@ -33,6 +35,24 @@ check 'as many jobs as a chunk has' stat_is jobs_total 4097
 check 'nothing more was said' short_told 1
 map_ends array
 check 'the jobs go back' eventually 10 stat_is jobs_total 1
+
+# A map comes while the worker allocates: what the worker allocates is not for that one.
+echo 0 >$FAIL/let
+check 'a map' map_made array
+check 'the worker allocates' eventually 10 came 1
+check 'another map comes meanwhile' map_made big_lru
+check 'both wait' both_wait
+echo 1 >$FAIL/let
+check 'the worker allocates again, for the second' eventually 10 came 2
+check 'the first has what it needs' not waits array
+check 'the second still waits' waits big_lru
+check 'so many jobs are there' stat_is jobs_total 4097
+echo -1 >$FAIL/let
+check 'then the second has it, too' eventually 30 not waits big_lru
+check 'nothing is short' stat_is shortfall 0
+map_ends array
+map_ends big_lru
+check 'the jobs go back' eventually 20 stat_is jobs_total 1
 guard_end
 check 'rmmod kng_nomem' /sbin/rmmod kng_nomem
 
