@@ -27,7 +27,7 @@ help:
 ## make all        builds the module (dkms), test modules and programs for KERNEL
 ## make install    as root: dkms add, build, install; modprobe (real machine)
 ## make uninstall  as root: takes all of it back
-## make deb        Debian packages, into build/deb (built in a Debian root, checked by lintian)
+## make deb        Debian packages, into build/deb/trixie (built in a Debian root, checked by lintian)
 ## make rpm        RPMs, into build/rpm
 ## make dist       the tarball that they are built from, with its checksum, into build/dist
 ## make doctor     whether this machine can run the guard, and why not

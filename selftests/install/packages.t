@@ -46,7 +46,7 @@ in_root() {
 	shift 2
 	for kernel; do args+=("$(kver "$kernel")"); done
 	"$SCRIPTS/root" run "$release" --throwaway --bind "$TOP:/project" --bind "$work/stock:/stock" \
-		--bind "$work/deb:/packages" -- bash "/project/selftests/install/inside/$script" "${args[@]}"
+		--bind "$work/deb/$release:/packages" -- bash "/project/selftests/install/inside/$script" "${args[@]}"
 }
 
 file=$("$SCRIPTS/package" dist)
@@ -60,9 +60,15 @@ check 'from another directory, with other dates: the same bytes' test \
 	"$(sha256sum <"$(umask 077; "$work/elsewhere/scripts/package" dist)")" = "$sum"
 check 'the version is that of dkms.conf' test "${file##*/}" = "kptr-nmi-guard-$(module_version).tar.gz"
 
-"$SCRIPTS/package" deb >"$work/debs"
-check 'make deb, lintian without tags' test "$(wc -l <"$work/debs")" -eq 2
-xargs -a "$work/debs" cp -t "$work/deb"
+# The command is a program: what was linked on Debian 13 does not run on 12.
+for release in trixie bookworm; do
+	"$SCRIPTS/package" deb $release >"$work/debs"
+	check "make deb for $release" test "$(wc -l <"$work/debs")" -eq 2
+	mkdir -p "$work/deb/$release"
+	xargs -a "$work/debs" cp -t "$work/deb/$release"
+done
+lintian_silent() { ! grep -q '^[EWIP]: ' "$LOGS/deb-trixie.log"; }
+check 'lintian has no tag' lintian_silent
 part 'Debian 13: the packages' in_root trixie deb.sh deb13 bpo-7.3
 part 'Debian 12: the packages' in_root bookworm deb.sh deb12-6.12
 

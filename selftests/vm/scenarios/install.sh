@@ -55,6 +55,7 @@ check 'make install shows the stats' grep -q 'jobs_total: 4096' /tmp/out
 check 'dkms: installed' installed
 check 'loaded' loaded kptr_nmi_guard
 check 'hooked' hooked
+# This root has no systemd: that loads it at boot.
 check 'at boot, too' test -e $root/etc/modules-load.d/kptr_nmi_guard.conf
 check 'doctor is content' inside /project/scripts/doctor --first
 show_stats
