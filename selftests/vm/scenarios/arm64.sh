@@ -11,8 +11,8 @@ last() {
 	shift
 	"/tests/bpf/$program" --last --rounds 32 "$@"
 }
-expect=0
-! kernel_cancels || expect=any
+expect=0 stub=stub
+! kernel_cancels || expect=any stub=any
 
 check 'the kernel is of arm64' test "$(uname -m)" = aarch64
 test_module kng_witness
@@ -22,7 +22,7 @@ test_module kng_foreign
 # Where the bare kernel hangs.
 guard_begin
 aim rcu_segcblist_enqueue
-check 'a task, by a map' last teardown --map array --source at --expect-nmi $expect
+check 'a task, by a map' last teardown --map array --source at --expect-nmi $stub
 check 'a task, by its release' last release --source at --expect-nmi stub
 aim wake_up_process
 check 'a cgroup, by its release' last release --kptr cgroup --source at --expect-nmi stub
@@ -30,6 +30,14 @@ guard_worked
 # By a kprobe the SError comes when the BRK returns: behind one instruction.
 aim rcu_segcblist_enqueue Y
 check 'a task, from a kprobe' last release --source at --expect-nmi stub
+/sbin/rmmod kng_nmi_at
+guard_end
+
+# By the teardown door.
+guard_begin teardown=always
+aim rcu_segcblist_enqueue
+check 'a task, by a map, teardown=always' \
+	last teardown --map array --source at --expect-nmi $expect
 /sbin/rmmod kng_nmi_at
 guard_end
 
@@ -44,7 +52,7 @@ fi
 
 # A BRK is no level of NMI.
 if ! kernel_cancels; then
-	guard_begin hook=kprobe
+	guard_begin hook=kprobe teardown=always
 	check 'hook=kprobe: a task, by a map' last teardown --map array --source fire --expect-nmi 0
 	check 'all of it was taken' stat_is taken $((32 * 8))
 	guard_end

@@ -9,6 +9,9 @@ check 'loaded' loaded kptr_nmi_guard
 check 'hooked' hooked
 show_hooks
 show_stats
+# What is hooked, and how it fares: all lines but the numbers.
+words() { grep -v ':  *-\{0,1\}[0-9]' "$STATS" | grep -v '^door_teardown:'; }
+words >/tmp/words
 check 'taken == run + pending + leaked' sums_hold
 check 'rmmod' guard_unload
 check 'gone' not loaded kptr_nmi_guard
@@ -20,6 +23,8 @@ if [ -e /tests/modules/kng_again.ko ]; then
 	check 'modprobe, and ftrace asks to try again' guard_load teardown=always
 	check 'it did so, five times' grep -qx 0 /sys/module/kng_again/parameters/times
 	check 'the teardown door is open' stat_is door_teardown open
+	words >/tmp/words-again
+	check 'nothing else is missing' cmp /tmp/words /tmp/words-again
 	for type in task_struct cgroup bpf_crypto_ctx; do
 		check "$type: all of it is hooked" stat_is door_release_$type 'destructor and release'
 	done
