@@ -105,8 +105,9 @@ check 'they are reckoned with, up to a quarter of max_jobs' stat_is reserved 409
 check "somebody's map of 100 entries" map_made hash
 check 'has its jobs' eventually 10 hash_met
 check 'nothing is short' stat_is shortfall 0
+# The worker may see the first of them before the last one is made.
 check 'the log says which maps share' eventually 5 \
-	told "$cheap maps of local storage or objects share 4096 jobs, .* instead of $((cheap * floor)); the newest is [0-9]* object:"
+	told '[0-9]* maps of local storage or objects share 4096 jobs, .* instead of [0-9]*; the newest is [0-9]* object:'
 rm /sys/fs/bpf/cheap-*
 map_ends hash
 check 'nothing is left' eventually 10 stat_is reserved 0
