@@ -19,9 +19,8 @@
  * interrupts off then (defer=auto).
  *
  * Newer kernels don't free kptrs of maps in NMI. They can be recognised by
- * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has this function, yet
- * lets programs drop objects with kptrs in NMI. So the hint only keeps the door closed for
- * objects and for want of jobs.
+ * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has it, yet lets programs
+ * drop objects with kptrs in NMI. So it only keeps the door shut for objects and shortfalls.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -260,6 +259,7 @@ static DEFINE_MUTEX(started_lock);
 void kng_watch_note_shortage(void)
 {
 	mutex_lock(&started_lock);
+	/* Pairs with the release in kng_watch_start(). */
 	if (smp_load_acquire(&started) && mode == KNG_TEARDOWN_AUTO && !READ_ONCE(door_wanted)) {
 		WRITE_ONCE(door_wanted, true);
 		schedule_work(&new_maps_work);
@@ -272,7 +272,7 @@ void kng_watch_exit(void)
 	mutex_lock(&started_lock);
 	WRITE_ONCE(started, false);
 	mutex_unlock(&started_lock);
-	/* After the next line no on_map_fd() runs, after the third no handle_new_maps(). */
+	/* Then no on_map_fd() runs, and after the third line no handle_new_maps(). */
 	kng_hook_remove_for_good(&fd_hook);
 	kng_hook_remove_for_good(&free_hook);
 	cancel_work_sync(&new_maps_work);

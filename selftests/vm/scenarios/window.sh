@@ -22,7 +22,7 @@ echo >&4
 check 'filled and torn down before the workers ran' ended $pid /tmp/out
 check 'all by the release door' stat_is taken_release 256
 check 'the pool was never empty' stat_is empty 0
-check 'the workers run' eventually 10 eval '[ "$(stat grown)" -gt 0 ]'
+check 'the workers run' eventually 10 stat_positive grown
 check 'nothing opens the door' stat_is door_teardown 'closed (no map needs it)'
 guard_end
 
