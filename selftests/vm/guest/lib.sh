@@ -103,6 +103,26 @@ guard_load() { /sbin/modprobe kptr_nmi_guard "$@"; }
 guard_unload() { /sbin/rmmod kptr_nmi_guard; }
 guard_wanted() { [ "$GUARD" = yes ]; }
 
+# share_root: $root is the Debian root that the host shares; changes stay in memory
+share_root() {
+	/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
+	mkdir -p /lower /memory "$root"
+	mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
+	mount -t tmpfs -o size=80% memory /memory
+	mkdir /memory/upper /memory/work
+	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay "$root" ||
+		bail 'the root does not mount'
+}
+# share_kernel: and what a program there finds of this kernel
+share_kernel() {
+	for fs in proc sys dev; do
+		mount --rbind /$fs "$root/$fs"
+	done
+	mount -t tmpfs tmp "$root/tmp"
+	mkdir -p "$root/lib/modules"
+	cp -a /lib/modules/"$(uname -r)" "$root/lib/modules/"
+}
+
 # stat NAME: one number of the guard's
 stat() { sed -n "s/^$1: *//p" "$STATS"; }
 stat_mode() { busybox stat -c %a "$1"; }

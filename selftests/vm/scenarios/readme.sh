@@ -6,18 +6,8 @@
 root=/root
 kver=$(uname -r)
 
-/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
-mkdir -p /lower /memory $root
-mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
-mount -t tmpfs -o size=80% memory /memory
-mkdir /memory/upper /memory/work
-mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay $root ||
-	bail 'the root does not mount'
-for fs in proc sys dev; do
-	mount --rbind /$fs $root/$fs
-done
-mount -t tmpfs tmp $root/tmp
-cp -a /lib/modules/"$kver"/. $root/lib/modules/"$kver"/
+share_root
+share_kernel
 rm -rf $root/lib/modules/"$kver"/updates
 cp /boot/config-"$kver" $root/boot/
 cp -a /project $root/project

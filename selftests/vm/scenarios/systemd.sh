@@ -8,13 +8,7 @@
 root=/root
 case $ARGS in nothing | missing | blacklisted) ;; *) bail "unknown '$ARGS'" ;; esac
 
-/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
-mkdir -p /lower /memory $root
-mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
-mount -t tmpfs -o size=80% memory /memory
-mkdir /memory/upper /memory/work
-mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay $root ||
-	bail 'the root does not mount'
+share_root
 tar -C $root -xf /installed.tar || bail 'what was installed can not be unpacked'
 echo 0123456789abcdef0123456789abcdef >$root/etc/machine-id
 if [ "$ARGS" = missing ]; then
