@@ -103,24 +103,24 @@ guard_load() { /sbin/modprobe kptr_nmi_guard "$@"; }
 guard_unload() { /sbin/rmmod kptr_nmi_guard; }
 guard_wanted() { [ "$GUARD" = yes ]; }
 
-# share_root: $root is the Debian root that the host shares; changes stay in memory
+# share_root DIR: there is the Debian root that the host shares; changes stay in memory
 share_root() {
 	/sbin/modprobe -a 9pnet_virtio 9p overlay || bail 'no 9p, no overlay'
-	mkdir -p /lower /memory "$root"
+	mkdir -p /lower /memory "$1"
 	mount -t 9p -o ro,trans=virtio,msize=1048576,cache=loose share /lower || bail 'the root is not shared'
 	mount -t tmpfs -o size=80% memory /memory
 	mkdir /memory/upper /memory/work
-	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay "$root" ||
+	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay "$1" ||
 		bail 'the root does not mount'
 }
-# share_kernel: and what a program there finds of this kernel
+# share_kernel DIR: and what a program there finds of this kernel
 share_kernel() {
 	for fs in proc sys dev; do
-		mount --rbind /$fs "$root/$fs"
+		mount --rbind /$fs "$1/$fs"
 	done
-	mount -t tmpfs tmp "$root/tmp"
-	mkdir -p "$root/lib/modules"
-	cp -a /lib/modules/"$(uname -r)" "$root/lib/modules/"
+	mount -t tmpfs tmp "$1/tmp"
+	mkdir -p "$1/lib/modules"
+	cp -a /lib/modules/"$(uname -r)" "$1/lib/modules/"
 }
 
 # stat NAME: one number of the guard's

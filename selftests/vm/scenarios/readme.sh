@@ -6,8 +6,8 @@
 root=/root
 kver=$(uname -r)
 
-share_root
-share_kernel
+share_root $root
+share_kernel $root
 rm -rf $root/lib/modules/"$kver"/updates
 cp /boot/config-"$kver" $root/boot/
 cp -a /project $root/project

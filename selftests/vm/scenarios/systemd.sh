@@ -8,7 +8,7 @@
 root=/root
 case $ARGS in nothing | missing | blacklisted) ;; *) bail "unknown '$ARGS'" ;; esac
 
-share_root
+share_root $root
 tar -C $root -xf /installed.tar || bail 'what was installed can not be unpacked'
 echo 0123456789abcdef0123456789abcdef >$root/etc/machine-id
 if [ "$ARGS" = missing ]; then

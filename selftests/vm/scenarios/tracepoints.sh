@@ -6,8 +6,8 @@
 
 root=/root
 
-share_root
-share_kernel
+share_root $root
+share_kernel $root
 test_module kng_witness
 test_module kng_nmi_fire
 guard_begin
