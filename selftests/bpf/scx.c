@@ -4,6 +4,7 @@
  * runqueue. No NMI is in it.
  *
  *   scx [--variant stopping|exit_task] --rounds 32
+ *   scx --variant idle		is the scheduler, and drops nothing, until killed
  *
  * That it is still the scheduler in the end is part of the verdict.
  */
@@ -56,14 +57,15 @@ int main(int argc, char **argv)
 	struct options opt = EXERCISE_OPTIONS;
 	struct exercise ex;
 	struct scx_bpf *skel;
-	bool at_exit;
+	bool at_exit, idle;
 
 	opt.variant = "stopping";
 	opt.kptr = KNG_CGROUP;
 	opt.last = true;
 	options_parse(&opt, argc, argv);
 	opt.source = SOURCE_BREAK;
-	at_exit = options_variant(&opt, "stopping", "exit_task");
+	idle = !strcmp(opt.variant, "idle");
+	at_exit = !idle && options_variant(&opt, "stopping", "exit_task");
 	if (access(STATE, R_OK)) {
 		tap_skip("scx", "the kernel has no sched_ext");
 		return tap_done();
@@ -80,6 +82,11 @@ int main(int argc, char **argv)
 		return tap_done();
 	if (!schedule_begin(skel))
 		return tap_done();
+	if (idle) {
+		marker("schedules");
+		for (;;)
+			pause();
+	}
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "scx");
 	ex.releases = !at_exit;
 	ex.last_words = schedule_end;

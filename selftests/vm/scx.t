@@ -3,9 +3,11 @@
 # A scheduler of sched_ext that drops the last references to cgroups under the runqueue's
 # lock hangs every kernel that has sched_ext, without any NMI. With the guard as it is by
 # default it goes on to the end. (Debian's 6.12 has no sched_ext; make check-flavours
-# builds one that has.)
+# builds one that has.) And the tool: exposure names such a scheduler.
 
 . "$(dirname "$0")/tap.sh"
+
+tool=$("$TOP/scripts/tool")/kptr-nmi-guard || exit
 
 for kernel in ${KNG_PATH_KERNELS:-$KERNELS}; do
 	config=$("$TOP/scripts/kernels" fetch "$kernel")/config
@@ -27,6 +29,10 @@ for kernel in ${KNG_PATH_KERNELS:-$KERNELS}; do
 		fi
 		boot "$kernel-$variant-guarded" "$what: guarded, it lives and still schedules" \
 			"${with[@]}"
+	done
+	for guard in no yes; do
+		boot "$kernel-exposure-$guard" "$kernel: exposure of a scheduler; guard: $guard" --kernel "$kernel" \
+			--scenario scx --args exposure --cx16 yes --guard $guard --add "$tool:usr/bin/kptr-nmi-guard"
 	done
 done
 plan

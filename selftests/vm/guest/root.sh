@@ -18,15 +18,21 @@ root_mount() {
 		bail 'the root does not mount'
 }
 
-# The same as a machine on which somebody builds the project: with what the kernel's package
-# would have brought.
-root_with_project() {
+# The same, with what programs there look for of the running kernel
+root_with_kernel() {
 	root_mount
 	for fs in proc sys dev; do
 		mount --rbind /$fs $root/$fs
 	done
 	mount -t tmpfs tmp $root/tmp
+	mkdir -p $root/lib/modules/"$kver"
 	cp -a /lib/modules/"$kver"/. $root/lib/modules/"$kver"/
+}
+
+# The same as a machine on which somebody builds the project: with what the kernel's package
+# would have brought.
+root_with_project() {
+	root_with_kernel
 	rm -rf $root/lib/modules/"$kver"/updates
 	cp /boot/config-"$kver" $root/boot/
 	cp -a /project $root/project

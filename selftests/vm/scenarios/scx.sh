@@ -3,11 +3,39 @@
 # A scheduler of sched_ext drops the last references to cgroups under the runqueue's
 # lock, in ops.stopping or in ops.exit_task.
 #   VARIANT [PARAM...]		PARAM: of the guard
+#   exposure			what the tool says of such a scheduler, which drops nothing
 
 # shellcheck disable=SC2086 # words
 set -- $ARGS
 variant=$1
 shift
+if [ "$variant" = exposure ]; then
+	guard_begin "$@"
+	/tests/bpf/scx --variant idle >/tmp/scx 2>&1 &
+	scx=$!
+	eventually 30 grep -q '^# schedules' /tmp/scx || bail "no scheduler: $(cat /tmp/scx)"
+	! guard_wanted || check 'the guard noticed the scheduler' eventually 10 stat_is defer irqsoff
+	rc=0
+	kptr-nmi-guard exposure >/tmp/exposure 2>&1 || rc=$?
+	sed 's/^/#   | /' /tmp/exposure
+	said() { grep -q -- "$1" /tmp/exposure; }
+	if guard_wanted; then
+		check 'exposure: guarded' said '^guarded:'
+		check 'exposure: exit status 0' test "$rc" -eq 0
+	else
+		check 'exposure: exposed' said '^exposed:'
+		check 'exposure: exit status 1' test "$rc" -eq 1
+	fi
+	check 'exposure: names the program' said 'stopping'
+	check 'exposure: says why' said 'the scheduler holds the runqueue lock'
+	check 'exposure: says what it calls' said 'calls bpf_cgroup_release()'
+	check 'exposure: names the owner' said "scx ($scx)"
+	kill $scx
+	wait $scx 2>/dev/null
+	guard_end
+	finish
+	return
+fi
 # Since 7.2 the fields of deleted storage are freed after a grace period.
 freed_later=
 [ "$variant" = stopping ] || ! kernel_cancels || freed_later=yes
