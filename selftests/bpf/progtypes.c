@@ -89,6 +89,7 @@ static struct bpf_link *set_counter(const struct bpf_program *prog,
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
 		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.config1 = 1,	/* arm64: all 64 bits of the counter */
 		.sample_period = opt->source == SOURCE_AT ? NEVER :
 				 1000ULL * opt->period_us,
 	};
