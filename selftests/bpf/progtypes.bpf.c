@@ -48,7 +48,7 @@ int BPF_PROG(on_sched_switch, int preempt, void *prev, void *next)
 	return nmi();
 }
 
-/* A breakpoint in the kernel: its #DB counts as NMI. */
+/* On a breakpoint in the kernel, or a counter of the PMU. */
 SEC("perf_event")
 int on_perf_event(void *ctx)
 {

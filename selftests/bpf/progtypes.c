@@ -2,16 +2,20 @@
 /*
  * The NMI program as each type that can be in NMI:
  *
- *   progtypes --variant tp_btf|raw_tp|tp|fentry|perf_event|sched_switch --last \
+ *   progtypes --variant tp_btf|raw_tp|tp|fentry|perf_event|pmu|sched_switch --last \
  *             --source at [--release]
  *
  * It overwrites array values, or with --release takes the pointers out and
  * releases them, where the kernel lets programs of that type do so.
  *
  * perf_event needs no NMI from outside: a hardware breakpoint on the function
- * --at raises #DB, which the kernel treats as an NMI, wherever that is
- * called. Nor does sched_switch, which is no NMI at all. Their --source is "break",
- * whatever was asked for.
+ * --at raises an exception wherever that is called. On x86 (#DB) the kernel treats it
+ * as an NMI; on arm64 it only has interrupts masked. Nor does sched_switch, which is no
+ * NMI at all. Their --source is "break", whatever was asked for.
+ *
+ * pmu is the same program on the counter of CPU cycles. With --source at the counter
+ * overflows where kng_nmi_at.ko (pmu=Y) makes it. With any other source it does so by
+ * itself, each --period-us (where a cycle takes a nanosecond, as in QEMU).
  */
 #include <string.h>
 #include <errno.h>
@@ -23,6 +27,15 @@
 #include "common.h"
 #include "rounds.h"
 #include "progtypes.skel.h"
+
+#ifdef __aarch64__
+#define BREAKPOINT_LEN HW_BREAKPOINT_LEN_4	/* an instruction */
+#else
+#define BREAKPOINT_LEN sizeof(long)
+#endif
+
+/* Cycles that do not pass within a test; nmi_pmu.h relies on it. */
+#define NEVER (1ULL << 40)
 
 /* Address of a kernel function; 0 if there is none of that name. */
 static unsigned long long kernel_symbol(const char *wanted)
@@ -42,25 +55,46 @@ static unsigned long long kernel_symbol(const char *wanted)
 	return found;
 }
 
+static struct bpf_link *set_event(const struct bpf_program *prog,
+				  struct perf_event_attr *attr, int cpu)
+{
+	struct bpf_link *link;
+	int fd;
+
+	fd = syscall(__NR_perf_event_open, attr, -1, cpu, -1,
+		     PERF_FLAG_FD_CLOEXEC);
+	link = fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
+	if (!link)
+		die("no perf event of type %u: %s", attr->type, strerror(errno));
+	return link;
+}
+
 static struct bpf_link *set_breakpoint(const struct bpf_program *prog,
 				       const char *symbol, int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT, .size = sizeof(attr),
-		.bp_type = HW_BREAKPOINT_X, .bp_len = sizeof(long),
+		.bp_type = HW_BREAKPOINT_X, .bp_len = BREAKPOINT_LEN,
 		.bp_addr = kernel_symbol(symbol), .sample_period = 1,
 	};
-	struct bpf_link *link;
-	int fd;
 
 	if (!attr.bp_addr)
 		die("--at %s: no such function", symbol);
-	fd = syscall(__NR_perf_event_open, &attr, -1, cpu, -1,
-		     PERF_FLAG_FD_CLOEXEC);
-	link = fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
-	if (!link)
-		die("no breakpoint at %s: %s", symbol, strerror(errno));
-	return link;
+	return set_event(prog, &attr, cpu);
+}
+
+static struct bpf_link *set_counter(const struct bpf_program *prog,
+				    const struct options *opt, int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.config1 = 1,	/* arm64: all 64 bits of the counter */
+		.sample_period = opt->source == SOURCE_AT ? NEVER :
+				 1000ULL * opt->period_us,
+	};
+
+	return set_event(prog, &attr, cpu);
 }
 
 /* Only the program of the wanted type is loaded. Returns it. */
@@ -90,13 +124,15 @@ int main(int argc, char **argv)
 	struct exercise ex;
 	const struct bpf_program *prog;
 	struct progtypes_bpf *skel;
-	bool breakpoint;
+	bool breakpoint, counter;
 	int cpu;
 
 	opt.variant = "tp_btf";
 	options_parse(&opt, argc, argv);
 	breakpoint = !strcmp(opt.variant, "perf_event");
-	if (breakpoint || !strcmp(opt.variant, "sched_switch"))
+	counter = !strcmp(opt.variant, "pmu");
+	if (breakpoint || !strcmp(opt.variant, "sched_switch") ||
+	    (counter && opt.source != SOURCE_AT))
 		opt.source = SOURCE_BREAK;
 	cpu = exercise_begin(&opt);
 	skel = progtypes_bpf__open();
@@ -104,11 +140,13 @@ int main(int argc, char **argv)
 		die("the skeleton does not open");
 	exercise_conf(&skel->rodata->conf, &opt);
 	*(__u32 *)&skel->rodata->by_release = opt.release;
-	prog = choose(skel->obj, opt.variant);
+	prog = choose(skel->obj, counter ? "perf_event" : opt.variant);
 	if (!exercise_load(skel->skeleton, opt.variant))
 		return tap_done();
 	if (breakpoint)
 		skel->links.on_perf_event = set_breakpoint(prog, opt.at, cpu);
+	if (counter)
+		skel->links.on_perf_event = set_counter(prog, &opt, cpu);
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, opt.variant);
 	ex.releases = opt.release;
 	return rounds_run(&ex);

@@ -13,6 +13,8 @@
  * The hook is ftrace at a function's entry. at=SYMBOL+OFFSET and kprobe=1 take
  * a kprobe instead; inside its handler no other kprobe on this CPU is
  * served, so everything that the NMI reaches is hidden from kprobe users.
+ *
+ * On arm64 pmu=1 takes the PMU's interrupt (nmi_pmu.h) and not an NMI of our own.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -20,6 +22,9 @@
 
 #include "files.h"
 #include "nmi_send.h"
+#ifdef CONFIG_ARM64
+#include "nmi_pmu.h"
+#endif
 
 static char *at;
 module_param(at, charp, 0444);
@@ -29,12 +34,31 @@ static bool kprobe;
 module_param(kprobe, bool, 0444);
 MODULE_PARM_DESC(kprobe, "hook with a kprobe and not with ftrace (default N)");
 
+#ifdef CONFIG_ARM64
+static bool pmu;
+module_param(pmu, bool, 0444);
+MODULE_PARM_DESC(pmu, "by the PMU: an overflow of the cycles that perf counts (default N)");
+#endif
+
 static atomic_t armed = ATOMIC_INIT(0);
 static atomic64_t late = ATOMIC64_INIT(0);
 static struct dentry *dir;
 
 /* A bound for a broken machine only: delivery takes well under 1000 spins. */
 #define DELIVERY_SPINS 10000000
+
+#ifdef CONFIG_ARM64
+/* Context: preemption off. */
+static notrace void hit_by_pmu(void)
+{
+	if (!pmu_waits()) {
+		atomic_inc(&armed);
+		return;
+	}
+	atomic64_inc(&nmi_sent);
+	atomic64_inc(pmu_overflow(DELIVERY_SPINS) ? &nmi_handled : &late);
+}
+#endif
 
 static notrace void hit(void)
 {
@@ -44,6 +68,13 @@ static notrace void hit(void)
 		return;
 	preempt_disable_notrace();
 	cpu = smp_processor_id();
+#ifdef CONFIG_ARM64
+	if (pmu) {
+		hit_by_pmu();
+		preempt_enable_notrace();
+		return;
+	}
+#endif
 	if (!nmi_send(cpu))
 		atomic_inc(&armed);
 	else if (!nmi_wait(cpu, DELIVERY_SPINS))

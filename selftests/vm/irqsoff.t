@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # defer=irqsoff: the last reference to a cgroup, given back under the runqueue's lock.
 # No NMI is in it, and every kernel hangs. (By a map's update only those that free
-# its references at once.)
+# its references at once.) And on arm64, where a breakpoint is no NMI, the last one to a task,
+# by a program on a breakpoint under the lock of RCU's callbacks.
 
 . "$(dirname "$0")/tap.sh"
 
@@ -23,5 +24,11 @@ for kernel in $KERNELS; do
 		boot "$kernel-$how-guarded" "$what: lives with defer=irqsoff" "${with[@]}" \
 			--args "irqsoff$options"
 	done
+	[[ $kernel == *-arm64 ]] || continue
+	with=(--kernel "$kernel" --scenario breakpoint --cmdline "$NOCB")
+	what="$kernel: release at a breakpoint"
+	boot_hung "$kernel-break-bare" "$what: hangs the bare kernel" "${with[@]}" --args nmi --guard no
+	boot_hung "$kernel-break-nmi" "$what: and with defer=nmi" "${with[@]}" --args nmi
+	boot "$kernel-break-guarded" "$what: lives with defer=irqsoff" "${with[@]}" --args irqsoff
 done
 plan

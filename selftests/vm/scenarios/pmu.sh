@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# arm64 with pseudo-NMI: a perf_event program on CPU cycles, whose interrupt is an NMI. The
+# first one is aimed at a function whose caller holds a lock: the bare kernel hangs.
+
+last() { /tests/bpf/progtypes --variant pmu --last --rounds 32 "$@"; }
+expect=stub none=0
+guard_wanted || expect=any none=any
+
+# aimed SITE: the guard, too, where it is wanted
+aimed() {
+	test_module kng_nmi_at "at=$1" pmu=Y
+	guard_begin
+}
+# aimed_end REFERENCES
+aimed_end() {
+	check 'the PMU was made to overflow' test "$(cat $DBG/kng_nmi_at/handled)" -ge 32
+	check 'each interrupt came where it was aimed' test "$(cat $DBG/kng_nmi_at/late)" -eq 0
+	if guard_wanted; then
+		check 'all of them were taken, in NMI' stat_is taken "$1"
+		check 'none with interrupts off only' stat_is seen_irqsoff 0
+	fi
+	guard_worked
+	guard_end
+	/sbin/rmmod kng_nmi_at
+}
+
+check 'pseudo-NMIs are on' sh -c 'dmesg | grep -q "Pseudo-NMIs enabled"'
+test_module kng_witness
+aimed rcu_segcblist_enqueue
+check 'aimed: a task, by its release' last --source at --release --expect-nmi $expect
+check 'aimed: a task, by a map' last --source at --expect-nmi $none
+aimed_end $((2 * 32 * 8))
+aimed wake_up_process
+check 'aimed: a cgroup, by its release' last --source at --kptr cgroup --release --expect-nmi $expect
+aimed_end $((32 * 8))
+
+guard_begin
+check 'anywhere: a task, by its release' last --period-us 200 --release --expect-nmi $expect
+check 'anywhere: a cgroup, by a map' last --period-us 200 --kptr cgroup --expect-nmi $none
+guard_worked
+guard_end
+finish
