@@ -14,8 +14,8 @@ aimed() {
 }
 # aimed_end REFERENCES
 aimed_end() {
-	check 'the PMU was made to overflow' test "$(cat $DBG/kng_nmi_at/handled)" -ge 32
-	check 'each interrupt came where it was aimed' test "$(cat $DBG/kng_nmi_at/late)" -eq 0
+	check 'the PMU was made to overflow' test "$(cat "$DBG/kng_nmi_at/handled")" -ge 32
+	check 'each interrupt came where it was aimed' test "$(cat "$DBG/kng_nmi_at/late")" -eq 0
 	if guard_wanted; then
 		check 'all of them were taken, in NMI' stat_is taken "$1"
 		check 'none with interrupts off only' stat_is seen_irqsoff 0
