@@ -49,6 +49,9 @@
  *
  * C1 holds for the whole CPU, not for each level: so whatever who is alone does with
  * memory of this CPU that nobody else writes is not disturbed, whoever interrupts it.
+ * (In the module that memory is counters. The histogram of delays and the tracepoints do
+ * not go by the verdict: they are written where destructors run, by an irq_work, a worker
+ * or at CPU hotplug, where no handler is inside.)
  *
  * Nothing here keeps a nested entry out: what is taken while nested is deferred like
  * everything else. In a dump of a machine that did not survive, the bytes tell in which

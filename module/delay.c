@@ -5,6 +5,9 @@
  * Time is taken once for all jobs of a pending list, when the first one is added, so a
  * job needs no room for it. All jobs that are detached together count as having waited
  * as long as the first of them: the histogram shows upper bounds.
+ *
+ * Nothing here is written in NMI. But an irq_work interrupts a worker in the middle of it,
+ * neither of them inside a handler (kng_depth.h): so the additions are atomic on this CPU.
  */
 #include <linux/log2.h>
 #include <linux/math64.h>
