@@ -232,13 +232,16 @@ static void print_remedy(const struct report *report)
 			continue;
 		load |= !report->guard.loaded;
 		beyond |= *finding->danger.in_spite && report->guard.loaded;
-		irqsoff |= finding->prog->worst->context == IN_IRQSOFF;
+		/* defer=auto knows a scheduler of sched_ext, and nothing else of the kind. */
+		irqsoff |= finding->prog->worst->context == IN_IRQSOFF &&
+			   (report->guard.loaded || finding->prog->worst->kind != AT_STRUCT_OPS);
 	}
 	if (!load && !irqsoff && !beyond)
 		return;
 	out_tone(TONE_HEAD, "\nWhat to do:\n");
 	if (load)
-		puts("  Load the guard: modprobe kptr_nmi_guard (no such module: kptr-nmi-guard doctor).");
+		puts("  Load the guard: modprobe kptr_nmi_guard. If there is no such module,\n"
+		     "  kptr-nmi-guard doctor says what is missing.");
 	if (irqsoff)
 		puts("  For programs with interrupts off, load it with this line in\n"
 		     "  /etc/modprobe.d/kptr-nmi-guard.conf: options kptr_nmi_guard defer=irqsoff");

@@ -3,7 +3,8 @@
 # The reboot after make install, under systemd: into the second kernel, which was
 # only staged then: guarded, the unit green. With the module taken away: the unit
 # red, the system degraded. With module_blacklist= on the command line, which is
-# the way out: not loaded, and said so.
+# the way out: not loaded, and said so. The units are what systemd expects, and the
+# timer has metrics written.
 
 . "$(dirname "$0")/../vm/tap.sh"
 . "$TOP/scripts/lib.sh"
@@ -36,13 +37,34 @@ run_logged "$LOGS/boot-install.log" "$SCRIPTS/root" run "$release" --throwaway \
 	exit 1
 }
 
+# The command, and what runs it each minute
+"$SCRIPTS/tool" >/dev/null &&
+	make -s -C "$TOP/tools" OUT="$BUILD/tool" LDFLAGS=-static install DESTDIR="$work/tool" &&
+	"$SCRIPTS/install-files" tool "$work/tool" &&
+	tar -C "$work/tool" -c -f "$work/out/tool.tar" . || {
+	echo 'Bail out! no tool'
+	exit 1
+}
+N=$((N + 1))
+# shellcheck disable=SC2016 # the inner shell expands it
+if out=$("$SCRIPTS/root" run "$release-boot" --throwaway --bind "$work/out:/out" -- sh -c '
+	tar -C / -xf /out/tool.tar --keep-directory-symlink
+	cd /usr/lib/systemd/system && ls kptr-nmi-guard*.service kptr-nmi-guard*.timer &&
+	systemd-analyze verify --man=no kptr-nmi-guard*.service kptr-nmi-guard*.timer' 2>&1) &&
+	[ "$(wc -l <<<"$out")" -eq 3 ]; then
+	echo "ok $N - systemd-analyze verify: three units, not a word"
+else
+	echo "not ok $N - systemd-analyze verify"
+	printf '%s\n' "$out" | sed 's/^/# /' >&2
+fi
+
 # reboot NAME DESCRIPTION KERNEL HOW [OPTION]...
 reboot() {
 	local name=$1 what=$2 kernel=$3 how=$4
 	shift 4
 	boot "$name" "$what" --kernel "$kernel" --scenario systemd --args "$how" --timeout 1200 --mem 2G \
 		--modules "$work/stock/$("$SCRIPTS/kernels" kver "$kernel")" --share "$CACHE/roots/$release-boot" \
-		--add "$work/out/installed.tar:installed.tar" "$@"
+		--add "$work/out/installed.tar:installed.tar" --add "$work/out/tool.tar:tool.tar" "$@"
 }
 quiet='systemd.getty_auto=no systemd.firstboot=no'
 reboot second 'reboot into the second kernel: guarded, the unit is green' $second nothing --cmdline "$quiet"

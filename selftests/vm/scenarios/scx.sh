@@ -25,6 +25,8 @@ if [ "$variant" = exposure ]; then
 	else
 		check 'exposure: exposed' said '^exposed:'
 		check 'exposure: exit status 1' test "$rc" -eq 1
+		check 'exposure: load the guard' said 'modprobe kptr_nmi_guard'
+		check 'exposure: it needs no parameter' not said 'defer=irqsoff'
 	fi
 	check 'exposure: names the program' said 'stopping'
 	check 'exposure: says why' said 'the scheduler holds the runqueue lock'

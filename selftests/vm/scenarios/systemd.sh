@@ -10,7 +10,9 @@
 case $ARGS in nothing | missing | blacklisted) ;; *) bail "unknown '$ARGS'" ;; esac
 
 root_mount
-tar -C $root -xf /installed.tar || bail 'what was installed can not be unpacked'
+for tar in installed tool; do
+	tar -C $root -xf /$tar.tar || bail 'what was installed can not be unpacked'
+done
 echo 0123456789abcdef0123456789abcdef >$root/etc/machine-id
 if [ "$ARGS" = missing ]; then
 	find $root/lib/modules/ -name 'kptr_nmi_guard.ko*' -exec rm {} +
@@ -39,6 +41,13 @@ nothing)
 	check 'the module is loaded' loaded kptr_nmi_guard
 	check 'the system runs' test "$state" = running
 	check 'the unit came before sysinit.target' sh -c '[ "$(systemctl show -P ActiveEnterTimestampMonotonic kptr-nmi-guard.service)" -le "$(systemctl show -P ActiveEnterTimestampMonotonic sysinit.target)" ]'
+	metrics=/var/lib/prometheus/node-exporter/kptr_nmi_guard.prom
+	mkdir -p ${metrics%/*}
+	check 'the timer starts' systemctl enable --now kptr-nmi-guard-metrics.timer
+	check 'metrics come' eventually 60 test -s $metrics
+	check 'they say that it is loaded' grep -qx 'kptr_nmi_guard_loaded 1' $metrics
+	check 'everybody can read them' sh -c '[ "$(stat -c %a "$1")" = 644 ]' sh $metrics
+	check 'the timer has a next time' sh -c 'systemctl list-timers --no-legend kptr-nmi-guard-metrics.timer | grep -qv "^- "'
 	check 'systemctl stop unloads it' sh -c 'systemctl stop kptr-nmi-guard && ! grep -q ^kptr_nmi_guard /proc/modules'
 	check 'systemctl start loads it' sh -c 'systemctl start kptr-nmi-guard && grep -q ^kptr_nmi_guard /proc/modules'
 	;;
