@@ -38,13 +38,13 @@ run_logged "$LOGS/boot-install.log" "$SCRIPTS/root" run "$release" --throwaway \
 }
 
 # The command, and what runs it each minute
-"$SCRIPTS/tool" >/dev/null &&
+if ! { "$SCRIPTS/tool" >/dev/null &&
 	make -s -C "$TOP/tools" OUT="$BUILD/tool" LDFLAGS=-static install DESTDIR="$work/tool" &&
 	"$SCRIPTS/install-files" tool "$work/tool" &&
-	tar -C "$work/tool" -c -f "$work/out/tool.tar" . || {
+	tar -C "$work/tool" -c -f "$work/out/tool.tar" .; }; then
 	echo 'Bail out! no tool'
 	exit 1
-}
+fi
 N=$((N + 1))
 # shellcheck disable=SC2016 # the inner shell expands it
 if out=$("$SCRIPTS/root" run "$release-boot" --throwaway --bind "$work/out:/out" -- sh -c '
