@@ -3,12 +3,12 @@
  * The teardown door.
  *
  * Why it is shut by default. What frees a value, or an object of bpf_obj_new(), is
- * bpf_obj_free_fields() on every kernel from 6.8 to 7.3. What becomes of its fields:
+ * bpf_obj_free_fields(). What becomes of its fields (read in 6.12, 7.2 and 7.3):
  *
  *	BPF_KPTR_REF, type of the kernel or a module	field->kptr.dtor(pointer)
  *	BPF_KPTR_REF and BPF_KPTR_PERCPU, of a program	bpf_obj_free_fields() of the object
  *	BPF_LIST_HEAD, BPF_RB_ROOT			the same for each object in it
- *	all others					no reference is dropped
+ *	all others					no destructor is called
  *
  * The first line is the only place in which the kernel calls a destructor. It calls the
  * address in the record, and that is what the release door hooks: it has asked the kernel

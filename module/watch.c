@@ -272,7 +272,7 @@ void kng_watch_exit(void)
 	mutex_lock(&started_lock);
 	WRITE_ONCE(started, false);
 	mutex_unlock(&started_lock);
-	/* Then no on_map_fd() runs, and after the third line no handle_new_maps(). */
+	/* No on_map_fd() runs after the next line, no handle_new_maps() after the third. */
 	kng_hook_remove_for_good(&fd_hook);
 	kng_hook_remove_for_good(&free_hook);
 	cancel_work_sync(&new_maps_work);

@@ -17,9 +17,7 @@ kver=$("$SCRIPTS/kernels" kver "$kernel")
 root=$("$SCRIPTS/root" ansible "$kernel") || exit
 work=$BUILD/run/$TEST.$$
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/project"
-git -C "$TOP" ls-files -z 2>/dev/null | (cd "$TOP" && tar -c --null --ignore-failed-read -T -) |
-	tar -C "$work/project" -x --no-same-owner --exclude='selftests/*'
+checkout "$work/project"
 boot "$kernel" "$kernel: the playbooks: install, verify, roll back" \
 	--kernel "$kernel" --scenario ansible --timeout 1800 --mem 2G --share "$root" \
 	--add "$work/project:project" \

@@ -17,11 +17,9 @@ kver=$("$SCRIPTS/kernels" kver "$kernel")
 root=$("$SCRIPTS/root" reader "$kernel") || exit
 work=$BUILD/run/$TEST.$$
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/project"
 
 # A checkout, without what a test of its own follows (the demo) or what has none.
-git -C "$TOP" ls-files -z 2>/dev/null | (cd "$TOP" && tar -c --null --ignore-failed-read -T -) |
-	tar -C "$work/project" -x --no-same-owner --exclude='selftests/*'
+checkout "$work/project"
 "$SCRIPTS/page-commands" "$TOP/README.md" | grep -vx 'make demo' >"$work/commands"
 
 # Each package that it asks for is one of Debian's.

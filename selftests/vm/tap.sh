@@ -105,3 +105,10 @@ plan() {
 		echo '1..0 # SKIP not for these kernels'
 	fi
 }
+
+# checkout DIR: the project's files there, without what guests have no use for
+checkout() {
+	mkdir -p "$1"
+	git -C "$TOP" ls-files -z 2>/dev/null | (cd "$TOP" && tar -c --null --ignore-failed-read -T -) |
+		tar -C "$1" -x --no-same-owner --exclude='selftests/*'
+}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # NMIs on all CPUs, at any place, while maps that hold last references are torn
-# down: with both doors, and with the release door alone. Then again while the guard comes and goes: nothing may be lost. (Without
-# --last there, so that a destructor that runs in NMI cannot hang.)
+# down: with both doors, and with the release door alone. Then again while the guard comes
+# and goes: nothing may be lost. (Without --last there, so that a destructor that runs in NMI
+# cannot hang.)
 
 storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 "$@"; }
 
