@@ -261,13 +261,28 @@ sub prepare {
 	rmtree($dir);
 }
 
+# What CBMC says of $out/$id.i. All of what it goes by is in that file and in its options:
+# of the same it is not asked again, unless by KNG_AGAIN=1.
+sub answer {
+	my ($id) = @_;
+	my ($log, $asked) = ("$out/$id.log", "$out/$id.asked");
+	my $cbmc = "$top/scripts/cbmc '$out' --no-standard-checks --unwind 3 --unwinding-assertions";
+	my $question = "$cbmc\n" . contents("$out/$id.i");
+
+	unless (!$ENV{KNG_AGAIN} && -e $log && -e $asked && contents($asked) eq $question) {
+		unlink($asked);
+		system("$cbmc /model/$id.i >'$log' 2>&1");
+		# That it could not be run is no answer.
+		store($asked, $question) if contents($log) =~ /^VERIFICATION /m;
+	}
+	return contents($log);
+}
+
 # ok, or which assertions fail, or ERROR
 sub check {
 	my ($id) = @_;
 	my $log = "$out/$id.log";
-
-	system("$top/scripts/cbmc '$out' --no-standard-checks --unwind 3 --unwinding-assertions /model/$id.i >'$log' 2>&1");
-	my $text = contents($log);
+	my $text = answer($id);
 	my %failed = map { $_ => 1 } $text =~ /^\[.*?\] line \d+ (.*): FAILURE$/mg;
 
 	return "ERROR, see $log" if grep { /^no body/ } keys %failed;

@@ -5,7 +5,7 @@
 # and goes: nothing may be lost. (Without --last there, so that a destructor that runs in NMI
 # cannot hang.)
 
-storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 "$@"; }
+storm() { /tests/bpf/teardown --source storm --period-us 300 --timeout 60 --rounds 128 "$@"; }
 
 test_module kng_witness
 test_module kng_nmi_fire
