@@ -116,8 +116,9 @@ int main(int argc, char **argv)
 	if (breakpoint)
 		skel->links.on_perf_event = set_breakpoint(prog, opt.at, cpu);
 	if (counter)
-		skel->links.on_perf_event = event_attach_cycles(prog, opt.source == SOURCE_AT ?
-								NEVER : 1000ULL * opt.period_us, cpu);
+		skel->links.on_perf_event =
+			event_attach_cycles(prog, opt.source == SOURCE_AT ?
+					    NEVER : 1000ULL * opt.period_us, cpu);
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, opt.variant);
 	ex.releases = opt.release;
 	return rounds_run(&ex);

@@ -14,7 +14,7 @@
 #include "rounds.h"
 #include "within.skel.h"
 
-/* The outer program and the one within: on a PMU's NMI and an NMI, or an NMI and a tracepoint. */
+/* The outer program and the one within: on a PMU's NMI and another, or an NMI and a tracepoint. */
 static void choose(struct within_bpf *skel, bool nmi_in_nmi)
 {
 	bpf_program__set_autoload(skel->progs.on_perf_event, nmi_in_nmi);
@@ -49,7 +49,8 @@ int main(int argc, char **argv)
 		return tap_done();
 	if (nmi_in_nmi)
 		skel->links.on_perf_event =
-			event_attach_cycles(skel->progs.on_perf_event, 1000ULL * opt.period_us, cpu);
+			event_attach_cycles(skel->progs.on_perf_event,
+					    1000ULL * opt.period_us, cpu);
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "within");
 	ex.within = &skel->bss->within;
 	return rounds_run(&ex);
