@@ -18,13 +18,11 @@
  * itself, each --period-us (where a cycle takes a nanosecond, as in QEMU).
  */
 #include <string.h>
-#include <errno.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common.h"
+#include "event.h"
 #include "rounds.h"
 #include "progtypes.skel.h"
 
@@ -55,20 +53,6 @@ static unsigned long long kernel_symbol(const char *wanted)
 	return found;
 }
 
-static struct bpf_link *set_event(const struct bpf_program *prog,
-				  struct perf_event_attr *attr, int cpu)
-{
-	struct bpf_link *link;
-	int fd;
-
-	fd = syscall(__NR_perf_event_open, attr, -1, cpu, -1,
-		     PERF_FLAG_FD_CLOEXEC);
-	link = fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
-	if (!link)
-		die("no perf event of type %u: %s", attr->type, strerror(errno));
-	return link;
-}
-
 static struct bpf_link *set_breakpoint(const struct bpf_program *prog,
 				       const char *symbol, int cpu)
 {
@@ -80,21 +64,7 @@ static struct bpf_link *set_breakpoint(const struct bpf_program *prog,
 
 	if (!attr.bp_addr)
 		die("--at %s: no such function", symbol);
-	return set_event(prog, &attr, cpu);
-}
-
-static struct bpf_link *set_counter(const struct bpf_program *prog,
-				    const struct options *opt, int cpu)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
-		.config = PERF_COUNT_HW_CPU_CYCLES,
-		.config1 = 1,	/* arm64: all 64 bits of the counter */
-		.sample_period = opt->source == SOURCE_AT ? NEVER :
-				 1000ULL * opt->period_us,
-	};
-
-	return set_event(prog, &attr, cpu);
+	return event_attach(prog, &attr, cpu);
 }
 
 /* Only the program of the wanted type is loaded. Returns it. */
@@ -146,7 +116,9 @@ int main(int argc, char **argv)
 	if (breakpoint)
 		skel->links.on_perf_event = set_breakpoint(prog, opt.at, cpu);
 	if (counter)
-		skel->links.on_perf_event = set_counter(prog, &opt, cpu);
+		skel->links.on_perf_event =
+			event_attach_cycles(prog, opt.source == SOURCE_AT ?
+					    NEVER : 1000ULL * opt.period_us, cpu);
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, opt.variant);
 	ex.releases = opt.release;
 	return rounds_run(&ex);

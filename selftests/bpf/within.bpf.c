@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that runs in the middle of the guard's work: before it takes a
+ * A program that runs in the middle of the guard's work. Before it takes a
  * reference of a module's type out of its slot, the guard takes one on the
- * module, and that has a tracepoint. What the program does then:
+ * module, and that has a tracepoint. What a program does there:
  *
  *   nested	overwrites the other slots: the guard is entered again
  *   raced	takes the reference out of the slot and keeps it in another map:
  *		the guard finds the slot empty. (Not of the first slot, whose
  *		reference may get the only job there is.)
+ *
+ * Or it runs in an NMI inside the NMI that the guard is at work in:
+ *
+ *   nmi	overwrites the other slots. The outer NMI is the PMU's, arm64's
+ *		pseudo-NMI. The inner one is an SError, from kng_nmi_at.ko (inside=Y).
  */
 #define KNG_NMI_PROGRAM_ELSEWHERE
 #include "kng.bpf.h"
@@ -42,15 +47,33 @@ static int tear(__u32 slot)
 
 #include "exercise.bpf.h"
 
-SEC(KNG_NMI_SECTION)
-int BPF_PROG(on_nmi, KNG_NMI_ARGS)
+static int first(void)
 {
-	if (!handled)
-		return 0;
 	inside = bpf_get_smp_processor_id() + 1;
 	nmi();
 	inside = 0;
 	return 0;
+}
+
+static int others(void)
+{
+	__u64 torn = ctl.torn;
+
+	nmi();
+	within += ctl.torn - torn;
+	return 0;
+}
+
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
+{
+	return handled ? first() : 0;
+}
+
+SEC("perf_event")
+int on_perf_event(void *ctx)
+{
+	return first();
 }
 
 static int race(void)
@@ -75,13 +98,15 @@ static int race(void)
 SEC("tp_btf/module_get")
 int BPF_PROG(on_module_get)
 {
-	__u64 torn = ctl.torn;
-
 	if (inside != bpf_get_smp_processor_id() + 1)
 		return 0;
-	if (races)
-		return race();
-	nmi();
-	within += ctl.torn - torn;
-	return 0;
+	return races ? race() : others();
+}
+
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_inner_nmi, KNG_NMI_ARGS)
+{
+	if (!handled || inside != bpf_get_smp_processor_id() + 1)
+		return 0;
+	return others();
 }

@@ -125,10 +125,11 @@ static void test_two_visitors(unsigned int low, unsigned int middle, unsigned in
 	       low, middle, high, visits - before, broken ? broken : "all know");
 }
 
-static void test_steps(void)
+int main(int argc, char **argv)
 {
 	unsigned int low, high;
 
+	tap_start(argc, argv);
 	step_init();
 	for (low = 0; low < KNG_LEVELS; low++)
 		for (high = low; high < KNG_LEVELS; high++)
@@ -136,20 +137,15 @@ static void test_steps(void)
 	test_two_visitors(3, 3, 3);
 	test_two_visitors(0, 2, 3);
 	test_two_visitors(0, 3, 3);
+	return tap_done();
 }
 
-#else
-
-static void test_steps(void)
-{
-	tap_skip("interrupted at each instruction", "needs x86-64 without TSan");
-}
-
-#endif
+#else /* HAVE_STEP */
 
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv);
-	test_steps();
-	return tap_done();
+	return tap_skip_all("interrupts at each instruction: needs x86-64 without TSan");
 }
+
+#endif /* HAVE_STEP */

@@ -14,7 +14,9 @@
  * a kprobe instead; inside its handler no other kprobe on this CPU is
  * served, so everything that the NMI reaches is hidden from kprobe users.
  *
- * On arm64 pmu=1 takes the PMU's interrupt (nmi_pmu.h) and not an NMI of our own.
+ * On arm64 pmu=1 takes the PMU's interrupt (nmi_pmu.h) and not an NMI of our own. With
+ * inside=1 the passes that count are those in an NMI: the PMU's, which an SError can
+ * interrupt. (x86 has no NMI that another one can.)
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -38,6 +40,12 @@ MODULE_PARM_DESC(kprobe, "hook with a kprobe and not with ftrace (default N)");
 static bool pmu;
 module_param(pmu, bool, 0444);
 MODULE_PARM_DESC(pmu, "by the PMU: an overflow of the cycles that perf counts (default N)");
+
+static bool inside;
+module_param(inside, bool, 0444);
+MODULE_PARM_DESC(inside, "where the function runs in an NMI, but in none inside that (default N)");
+#else
+#define inside false
 #endif
 
 static atomic_t armed = ATOMIC_INIT(0);
@@ -82,10 +90,18 @@ static notrace void hit(void)
 	preempt_enable_notrace();
 }
 
+/* In as many levels of NMI as were asked for. @own: how many the hook itself may be. */
+static __always_inline bool wanted_here(unsigned int own)
+{
+	unsigned int level = (preempt_count() & NMI_MASK) >> NMI_SHIFT;
+
+	return level >= inside && level <= inside + own;
+}
+
 static notrace void at_entry(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *op, struct ftrace_regs *fregs)
 {
-	if (!in_nmi())
+	if (wanted_here(0))
 		hit();
 }
 
@@ -98,9 +114,7 @@ static struct ftrace_ops entry_ops = { .func = at_entry };
  */
 static int at_probe(struct kprobe *kp, struct pt_regs *regs)
 {
-	unsigned int level = (preempt_count() & NMI_MASK) >> NMI_SHIFT;
-
-	if (level <= (IS_ENABLED(CONFIG_X86) && !kprobe_ftrace(kp)))
+	if (wanted_here(IS_ENABLED(CONFIG_X86) && !kprobe_ftrace(kp)))
 		hit();
 	return 0;
 }

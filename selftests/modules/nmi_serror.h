@@ -123,7 +123,10 @@ static void nmi_raise_ipi(void *unused)
 	nmi_raise_here();
 }
 
-/* Context: any but NMI, preemption off; @cpu is online. False: one is on its way already. */
+/*
+ * Context: any, preemption off, but for an NMI that interrupts one of these; @cpu is
+ * online. False: one is on its way already.
+ */
 static __always_inline bool nmi_send(int cpu)
 {
 	/* What a place with SErrors masked had left pending was taken since. */

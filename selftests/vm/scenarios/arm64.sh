@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # arm64, guarded: each kind of thing once. The NMIs are SErrors, raised from EL2.
+#   FEATURE	what the CPU must have, a word of /proc/cpuinfo; or none
 
 aim() {
 	[ ! -e /sys/module/kng_nmi_at ] || /sbin/rmmod kng_nmi_at
@@ -15,6 +16,7 @@ expect=0 stub=stub
 ! kernel_cancels || expect=any stub=any
 
 check 'the kernel is of arm64' test "$(uname -m)" = aarch64
+[ -z "$ARGS" ] || check "the CPU has $ARGS" grep -qw "$ARGS" /proc/cpuinfo
 test_module kng_witness
 test_module kng_nmi_fire
 test_module kng_foreign

@@ -4,8 +4,8 @@
 # first one is aimed at a function whose caller holds a lock: the bare kernel hangs.
 
 last() { /tests/bpf/progtypes --variant pmu --last --rounds 32 "$@"; }
-expect=stub none=0
-guard_wanted || expect=any none=any
+expect=stub
+guard_wanted || expect=any
 
 # aimed SITE: the guard, too, where it is wanted
 aimed() {
@@ -29,7 +29,7 @@ check 'pseudo-NMIs are on' sh -c 'dmesg | grep -q "Pseudo-NMIs enabled"'
 test_module kng_witness
 aimed rcu_segcblist_enqueue
 check 'aimed: a task, by its release' last --source at --release --expect-nmi $expect
-check 'aimed: a task, by a map' last --source at --expect-nmi $none
+check 'aimed: a task, by a map' last --source at --expect-nmi $expect
 aimed_end $((2 * 32 * 8))
 aimed wake_up_process
 check 'aimed: a cgroup, by its release' last --source at --kptr cgroup --release --expect-nmi $expect
@@ -37,7 +37,23 @@ aimed_end $((32 * 8))
 
 guard_begin
 check 'anywhere: a task, by its release' last --period-us 200 --release --expect-nmi $expect
-check 'anywhere: a cgroup, by a map' last --period-us 200 --kptr cgroup --expect-nmi $none
+check 'anywhere: a cgroup, by a map' last --period-us 200 --kptr cgroup --expect-nmi $expect
 guard_worked
 guard_end
+
+# An SError inside the PMU's NMI, in the middle of the guard's work, which takes a
+# reference on the module of the type: one of 8 objects is dropped in the outer NMI, and
+# 7 in the inner one.
+if guard_wanted; then
+	test_module kng_foreign
+	test_module kng_nmi_at at=try_module_get inside=Y
+	guard_begin teardown=always
+	echo 1000000 >"$DBG/kng_nmi_at/armed"
+	check 'an SError inside the PMU NMI, while the guard is at work' \
+		/tests/bpf/within --variant nmi --source at --period-us 200 --rounds 16 --expect-nmi 0
+	check 'what was dropped there was an entry that is nested' stat_is nested $((16 * 7))
+	check 'all of them were taken' stat_is taken $((16 * 8))
+	check 'all of them were seen, in NMI' stat_is seen_nmi $((16 * 8))
+	guard_end nested
+fi
 finish
