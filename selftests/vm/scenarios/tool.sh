@@ -82,6 +82,12 @@ run exposure exposure
 check 'exposure: nothing is loaded: not exposed' said '^not exposed:'
 exposure update "$updated" "exp_array (array, 8 entries) .task: kptr task_struct"
 exposure release "$deferred" 'calls bpf_task_release()'
+# Worst first: the map that this program uses, by name, then the others.
+check 'exposure: release: its map comes first' \
+	test "$(grep -o 'exp_[a-z]* (' /tmp/exposure | head -n 1)" = 'exp_array ('
+check 'exposure: release: with the program' said "program: [0-9]* on_release, $deferred"
+check 'exposure: release: then maps that it does not use' \
+	test "$(sed -n '/^Other maps/,$p' /tmp/exposure | grep -c 'exp_lru (')" -eq 1
 exposure perf_event "$updated" 'a breakpoint counts as an NMI'
 if kernel_cancels; then
 	exposure lru 'not exposed'
@@ -90,8 +96,13 @@ else
 	exposure storage "$deferred" 'deletes local storage of map'
 	exposure lru "$deferred" 'hangs in spite of the guard: map .*: the LRU lock is taken'
 fi
+# What a program reaches by a map only
+exposure inner "$updated" 'exp_inner (array, 8 entries) .task: kptr task_struct'
+exposure tail "$updated" 'called from there by program [0-9]* (tail call)'
 exposure plain 'not exposed' 'tp_btf\|tracing at nmi_handler\|nmi_handler'
 exposure syscall 'not exposed' 'exp_array'
+check 'exposure: syscall: its map is not among those of programs in NMI' \
+	test "$(sed -n '/^Other maps/,$p' /tmp/exposure | grep -c exp_array)" -eq 1
 # With interrupts off: only defer=irqsoff does.
 exposure software exposed 'defer=irqsoff'
 exposure sched exposed 'the scheduler holds the runqueue lock'
