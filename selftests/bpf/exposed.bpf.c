@@ -164,6 +164,25 @@ int on_tail_called(void *ctx)
 	return update() ? 0 : 0;
 }
 
+/* Called by the handler of a hardware counter's NMI */
+SEC("fentry/perf_event_overflow")
+int BPF_PROG(on_fentry)
+{
+	return update() ? 0 : 0;
+}
+
+SEC("kprobe/perf_event_overflow")
+int on_kprobe(void *ctx)
+{
+	return update() ? 0 : 0;
+}
+
+SEC("kprobe.multi/perf_event_overflow")
+int on_multi(void *ctx)
+{
+	return update() ? 0 : 0;
+}
+
 /* Not in NMI, but with interrupts off. */
 SEC("perf_event")
 int on_software(void *ctx)

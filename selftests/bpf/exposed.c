@@ -3,8 +3,8 @@
  * Loads and attaches one of the programs of exposed.bpf.c, and has it loaded until
  * killed:
  *
- *   exposed --variant update|release|lru|storage|plain|inner|tail|perf_event|software|
- *                     sched|syscall
+ *   exposed --variant update|release|lru|storage|plain|inner|tail|fentry|kprobe|multi|
+ *                     perf_event|software|sched|syscall
  */
 #include <errno.h>
 #include <linux/hw_breakpoint.h>

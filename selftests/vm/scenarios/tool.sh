@@ -76,6 +76,8 @@ else
 	run verify verify
 	check 'verify: nothing to prove' test "$rc" -eq 2
 	check 'verify: says what to do' said 'modprobe kptr_nmi_guard'
+	json verify
+	check 'verify: the same as JSON' test "$rc" -eq 2
 fi
 
 run exposure exposure
@@ -99,6 +101,10 @@ fi
 # What a program reaches by a map only
 exposure inner "$updated" 'exp_inner (array, 8 entries) .task: kptr task_struct'
 exposure tail "$updated" 'called from there by program [0-9]* (tail call)'
+# Functions that the NMI's handlers call
+exposure fentry "$updated" 'a hardware counter has overflown'
+exposure kprobe "$updated" 'a hardware counter has overflown'
+exposure multi "$updated" 'a hardware counter has overflown'
 exposure plain 'not exposed' 'tp_btf\|tracing at nmi_handler\|nmi_handler'
 exposure syscall 'not exposed' 'exp_array'
 check 'exposure: syscall: its map is not among those of programs in NMI' \
@@ -143,6 +149,10 @@ if guard_wanted; then
 			said 'is loaded; how it fares'
 		check 'status without root: exit status 2' test "$rc" -eq 2
 	fi
+	rc=0
+	busybox su nobody -c "$tool verify" >/tmp/nobody 2>&1 || rc=$?
+	check 'verify without root: exit status 2' test "$rc" -eq 2
+	check 'verify without root: says why' said 'verify needs root'
 	rc=0
 	busybox su nobody -c "$tool exposure" >/tmp/nobody 2>&1 || rc=$?
 	sed 's/^/#   | /' /tmp/nobody
