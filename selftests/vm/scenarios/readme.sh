@@ -31,7 +31,11 @@ while read -r command; do
 		check 'it is loaded' loaded kptr_nmi_guard
 		check 'the command came with it' grep -q '^the command kptr-nmi-guard is installed' /tmp/out
 		;;
-	*' status') check 'ok' grep -q '^ok:' /tmp/out ;;
+	*' status')
+		check 'ok' grep -q '^ok:' /tmp/out
+		types 'kptr-nmi-guard doctor'
+		check 'doctor has no complaint' test $rc -eq 0
+		;;
 	*' verify') check 'proved' grep -q '^proved:' /tmp/out ;;
 	*exposure*) check 'not exposed' grep -q '^not exposed:' /tmp/out ;;
 	esac
