@@ -17,8 +17,11 @@ run() { /tests/bpf/teardown --map array --last "$@"; }
 test_module kng_witness
 test_module kng_nmi_at "at=$at"
 note "workload: NMIs in $at tear down maps that hold last references"
+# The release door is in the destructor's place, so that is called, and a stub runs.
+expect=stub
+guard_wanted || expect=some
 guard_begin
-check 'the workload comes to its end' run --source at --expect-nmi "$(expected_in_nmi)" "$@"
+check 'the workload comes to its end' run --source at --expect-nmi $expect "$@"
 guard_worked
 if guard_wanted; then
 	check 'by the release door' stat_is taken_release "$(stat taken)"
@@ -26,7 +29,7 @@ fi
 guard_end
 if guard_wanted; then
 	guard_begin teardown=always
-	check 'once more' run --source at --expect-nmi "$(expected_in_nmi)" "$@"
+	check 'once more, to its end' run --source at --expect-nmi 0 "$@"
 	guard_worked
 	check 'by the teardown door' stat_is taken_release 0
 	guard_end
