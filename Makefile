@@ -21,11 +21,11 @@ help:
 ## make bench      what the guard costs, and its peers: table, CSV, plot (docs/performance.md)
 ## make check-mutants  breaks the sources in many ways: the tests notice each
 ## make exposure   which loaded BPF programs could hang this machine? (builds the tool)
-## make tool       the tool kptr-nmi-guard, into build/tools (installs: make -C tools install)
+## make tool       the command kptr-nmi-guard, into build/tools
 ## make lint       checkpatch, sparse, W=1, shellcheck, the docs' tables
 ## make lint-selftest  each check of lint finds what it should
 ## make all        builds the module (dkms), test modules and programs for KERNEL
-## make install    as root: dkms add, build, install; modprobe (real machine)
+## make install    as root: module (dkms add, build, install; modprobe) and command
 ## make uninstall  as root: takes all of it back
 ## make deb        Debian packages, into build/deb/trixie (built in a Debian root, checked by lintian)
 ## make rpm        RPMs, into build/rpm
@@ -74,7 +74,7 @@ exposure:
 	@scripts/exposure
 
 tool:
-	@$(MAKE) -s -C tools
+	@scripts/build-command
 
 # What docs show of a run of the demo, and what scripts draw.
 recording:

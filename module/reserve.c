@@ -9,7 +9,7 @@
  *			releases by programs, and maps that are too new for the
  *			worker. It is the parameter headroom or, if more, the recent
  *			peak of jobs in use plus a quarter.
- *	wanted		covered + headroom, at least jobs, at most max_jobs
+ *	wanted		covered + headroom, at least jobs; the pool has max_jobs at most
  *
  * A worker resizes the pool. It adds wanted jobs at once, in whole chunks. It frees
  * jobs when half of all jobs have been surplus for a second, so that short-lived maps

@@ -58,7 +58,8 @@ module_info() { modinfo -k "$1" -F "$2" "$MODULE" 2>/dev/null; }
 # old, build (see Kbuild)
 module_state() {
 	local refuses
-	if [ -z "$(module_info "$1" filename)" ]; then
+	# Its file may be gone from under depmod's list.
+	if [ ! -e "$(module_info "$1" filename)" ]; then
 		echo missing
 		return
 	fi
@@ -80,6 +81,8 @@ say_state() {
 
 loaded() { grep -qs "^$MODULE " "$PROC/modules"; }
 loaded_version() { cat "/sys/module/$MODULE/version" 2>/dev/null || true; }
+# A number for the sources: two builds of one version differ in it.
+loaded_srcversion() { cat "/sys/module/$MODULE/srcversion" 2>/dev/null || true; }
 
 # Versions that dkms has. It keeps links and directories of its own beside them.
 dkms_versions() {
@@ -177,11 +180,24 @@ headers_command() {
 	esac
 }
 
+# lacks_metapackage KERNEL: the package that brings its headers, where later kernels come
+# by themselves (linux-image-FLAVOUR) and their headers do not; nothing where all is well.
+lacks_metapackage() {
+	local headers
+	[ "$(package_manager)" = apt ] || return 0
+	headers=$(headers_command "$1")
+	headers=${headers##* }
+	if ! installed_deb "$headers" && installed_deb "linux-image-${headers#linux-headers-}"; then
+		echo "$headers"
+	fi
+}
+installed_deb() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
 # A machine on the hardware enablement kernel needs its metapackage.
 ubuntu_headers() {
 	local hwe
 	hwe=$1-hwe-$(os_release VERSION_ID)
-	if dpkg-query -W -f '${db:Status-Status}\n' "linux-image-$hwe" 2>/dev/null | grep -qx installed; then
+	if installed_deb "linux-image-$hwe"; then
 		echo "apt-get install linux-headers-$hwe"
 	else
 		echo "apt-get install linux-headers-$1"

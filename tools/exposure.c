@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "out.h"
 #include "owners.h"
+#include "reach.h"
 
 static int worst_first(const void *a, const void *b)
 {
@@ -50,6 +51,37 @@ static void judge(struct report *report)
 		qsort(report->finding, report->nr, sizeof(*report->finding), worst_first);
 }
 
+static int used_by_worst_first(const void *a, const void *b)
+{
+	const struct map_use *x = a, *y = b;
+
+	/* Findings are in that order. */
+	if (x->by != y->by)
+		return !x->by ? 1 : !y->by ? -1 : x->by < y->by ? -1 : 1;
+	return x->map->id < y->map->id ? -1 : 1;
+}
+
+static void see_uses(struct report *report)
+{
+	struct map_use *use;
+	size_t i, k;
+
+	for (i = 0; i < report->maps.nr; i++) {
+		const struct map *map = &report->maps.map[i];
+
+		if (!fields_own(&map->fields))
+			continue;
+		report->use = xrealloc(report->use, report->nr_uses + 1, sizeof(*report->use));
+		use = &report->use[report->nr_uses++];
+		*use = (struct map_use){ .map = map };
+		for (k = 0; k < report->nr && !use->by; k++)
+			if (prog_uses(report->finding[k].prog, map->id))
+				use->by = &report->finding[k];
+	}
+	if (report->nr_uses)
+		qsort(report->use, report->nr_uses, sizeof(*report->use), used_by_worst_first);
+}
+
 static void look(struct report *report)
 {
 	bool blind;
@@ -64,7 +96,9 @@ static void look(struct report *report)
 		blind = progs_read(&report->progs, &report->places);
 	}
 	if (!blind) {
+		reach_add(&report->progs, &report->maps);
 		judge(report);
+		see_uses(report);
 		return;
 	}
 	report->verdict = UNKNOWN;

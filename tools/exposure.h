@@ -19,6 +19,12 @@ struct finding {
 	enum verdict verdict;
 };
 
+/* A map that can own references, and the worst of the programs that use it. */
+struct map_use {
+	const struct map *map;
+	const struct finding *by;	/* NULL: none that runs in NMI or with interrupts off */
+};
+
 struct report {
 	struct guard guard;
 	struct maps maps;
@@ -26,6 +32,8 @@ struct report {
 	struct progs progs;
 	struct finding *finding;	/* programs in NMI or with interrupts off, worst first */
 	size_t nr;
+	struct map_use *use;		/* worst first */
+	size_t nr_uses;
 	enum verdict verdict;
 };
 

@@ -58,6 +58,8 @@ static json_t *json_programs(const struct report *report)
 		json_put(object, "verdict", json_string(verdict_word(finding->verdict)));
 		json_put(object, "context", json_string(context_name(prog->worst->context)));
 		json_put(object, "attached", json_places(report, prog->id));
+		if (prog->caller)
+			json_put(object, "tail_called_by", json_integer(prog->caller));
 		json_put(object, "drops", json_string(finding->danger.drops));
 		json_put(object, "in_spite_of_guard", json_string(finding->danger.in_spite));
 		json_put(object, "exchanges", json_boolean(prog->exchanges));
@@ -85,20 +87,24 @@ static json_t *json_fields(const struct fields *fields)
 
 static json_t *json_maps(const struct report *report)
 {
-	json_t *list = json_array(), *object;
-	size_t i;
+	json_t *list = json_array(), *object, *users;
+	size_t i, k;
 
-	for (i = 0; i < report->maps.nr; i++) {
-		const struct map *map = &report->maps.map[i];
+	for (i = 0; i < report->nr_uses; i++) {
+		const struct map *map = report->use[i].map;
 
-		if (!fields_own(&map->fields))
-			continue;
 		object = json_object();
+		users = json_array();
+		for (k = 0; k < report->nr; k++)
+			if (prog_uses(report->finding[k].prog, map->id))
+				json_array_append_new(users,
+						      json_integer(report->finding[k].prog->id));
 		json_put(object, "id", json_integer(map->id));
 		json_put(object, "name", json_string(map->name));
 		json_put(object, "type", json_string(map_type_name(map)));
 		json_put(object, "max_entries", json_integer(map->entries));
 		json_put(object, "fields", json_fields(&map->fields));
+		json_put(object, "programs", users);
 		json_put(object, "owners", owners_of(OWNED_MAP, map->id));
 		json_array_append_new(list, object);
 	}
@@ -154,6 +160,8 @@ static void print_programs(const struct report *report)
 		       prog->worst->name);
 		printf("      runs: %s, %s\n", context_name(prog->worst->context),
 		       prog->worst->why);
+		if (prog->caller)
+			printf("      called from there by program %u (tail call)\n", prog->caller);
 		if (*finding->danger.drops)
 			printf("      drops references: %s\n", finding->danger.drops);
 		if (*finding->danger.in_spite)
@@ -164,29 +172,35 @@ static void print_programs(const struct report *report)
 	}
 }
 
+static void print_map(const struct map_use *use)
+{
+	const struct map *map = use->map;
+	unsigned int k;
+
+	printf("  %u %s (%s, %u entries)", map->id, map->name, map_type_name(map), map->entries);
+	for (k = 0; k < map->fields.nr; k++)
+		printf("%s %s: %s %s", k ? "," : "", map->fields.field[k].path,
+		       field_kind_name(map->fields.field[k].kind), map->fields.field[k].type);
+	putchar('\n');
+	if (use->by)
+		printf("      program: %u %s, %s\n", use->by->prog->id, use->by->prog->name,
+		       verdict_word(use->by->verdict));
+	fputs("   ", stdout);
+	print_owners(owners_of(OWNED_MAP, map->id));
+}
+
 static void print_maps(const struct report *report)
 {
-	bool head = false;
-	unsigned int k;
 	size_t i;
 
-	for (i = 0; i < report->maps.nr; i++) {
-		const struct map *map = &report->maps.map[i];
+	for (i = 0; i < report->nr_uses; i++) {
+		const struct map_use *use = &report->use[i];
 
-		if (!fields_own(&map->fields))
-			continue;
-		if (!head)
-			out_tone(TONE_HEAD, "\nMaps that can own references to kernel objects:\n");
-		head = true;
-		printf("  %u %s (%s, %u entries)", map->id, map->name, map_type_name(map),
-		       map->entries);
-		for (k = 0; k < map->fields.nr; k++)
-			printf("%s %s: %s %s", k ? "," : "", map->fields.field[k].path,
-			       field_kind_name(map->fields.field[k].kind),
-			       map->fields.field[k].type);
-		putchar('\n');
-		fputs("   ", stdout);
-		print_owners(owners_of(OWNED_MAP, map->id));
+		if (!i && use->by)
+			out_tone(TONE_HEAD, "\nMaps of these that can own references to kernel objects:\n");
+		if (!use->by && (!i || report->use[i - 1].by))
+			out_tone(TONE_HEAD, "\nOther maps that can own references; no program of the kinds above uses them:\n");
+		print_map(use);
 	}
 }
 

@@ -12,6 +12,9 @@ struct map {
 	__u32 flags;
 	char name[16];
 	struct fields fields;
+	/* Ids of what it holds: maps, or, if its type is BPF_MAP_TYPE_PROG_ARRAY, programs. */
+	__u32 *inner;
+	size_t nr_inner;
 };
 
 struct maps {

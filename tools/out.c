@@ -96,6 +96,24 @@ json_t *out_unseen_json(void)
 	return unseen ? json_incref(unseen) : json_array();
 }
 
+int out_unknown(bool as_json, const char *what)
+{
+	json_t *object;
+
+	if (as_json) {
+		out_note_unseen("%s", what);
+		object = json_object();
+		json_put(object, "verdict", json_string("unknown"));
+		json_put(object, "unseen", out_unseen_json());
+		out_json(object);
+	} else {
+		out_tone(TONE_WARN, "unknown:");
+		printf(" %s\n", what);
+		out_unseen();
+	}
+	return EXIT_UNKNOWN;
+}
+
 void json_put(json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value))

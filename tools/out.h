@@ -3,6 +3,8 @@
 #ifndef OUT_H
 #define OUT_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 enum tone { TONE_GOOD, TONE_BAD, TONE_WARN, TONE_HEAD };
@@ -20,6 +22,9 @@ void out_note_unseen(const char *fmt, ...) PRINTF(1, 2);
 unsigned int out_unseen_count(void);
 void out_unseen(void);
 json_t *out_unseen_json(void);
+
+/* Says why nothing could be found out: verdict "unknown". Returns the exit status. */
+int out_unknown(bool as_json, const char *what);
 
 /* Prints @object on a line of its own and drops it. */
 void out_json(json_t *object);

@@ -114,7 +114,14 @@ void places_add(struct places *places, __u32 prog, enum attach_kind kind, const 
 		long long detail)
 {
 	struct place *place;
+	size_t i;
 
+	/* Its link says it, and the program itself. */
+	for (i = 0; i < places->nr; i++) {
+		place = &places->place[i];
+		if (place->prog == prog && place->kind == kind && !strcmp(place->name, name))
+			return;
+	}
 	places->place = xrealloc(places->place, places->nr + 1, sizeof(*places->place));
 	place = &places->place[places->nr++];
 	*place = (struct place){ .prog = prog, .kind = kind };

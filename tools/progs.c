@@ -143,6 +143,16 @@ int progs_read(struct progs *progs, struct places *places)
 	return 0;
 }
 
+bool prog_uses(const struct prog *prog, __u32 map)
+{
+	__u32 i;
+
+	for (i = 0; i < prog->nr_maps; i++)
+		if (prog->maps[i] == map)
+			return true;
+	return false;
+}
+
 const char *prog_type_name(const struct prog *prog)
 {
 	return libbpf_bpf_prog_type_str(prog->type) ?: "unknown";

@@ -19,6 +19,7 @@ struct prog {
 	bool calls_seen;	/* its instructions could be read */
 	bool exchanges;		/* has bpf_kptr_xchg() inline, or another 64-bit exchange */
 	const struct place *worst;	/* where it runs; NULL: nowhere that matters */
+	__u32 caller;		/* the program that a tail call comes from there; 0: none */
 };
 
 struct progs {
@@ -31,6 +32,7 @@ struct progs {
  * says of itself; then each program's worst place is known.
  */
 int progs_read(struct progs *progs, struct places *places);
+bool prog_uses(const struct prog *prog, __u32 map);
 const char *prog_type_name(const struct prog *prog);
 /* Name of call @i; NULL if it is not known. */
 const char *prog_call(const struct prog *prog, __u32 i);

@@ -146,11 +146,10 @@ int cmd_top(const struct options *opt)
 	for (;;) {
 		guard_read(&guard, opt->root);
 		at = now();
-		if (!guard.loaded || !guard.readable) {
-			out_unseen();
-			die(guard.loaded ? "the guard's stats can't be read" :
-			    "the module is not loaded: see kptr-nmi-guard status");
-		}
+		if (!guard.loaded || !guard.readable)
+			return out_unknown(opt->json, guard.loaded ?
+					   "the guard's stats can't be read" :
+					   "the module is not loaded: see kptr-nmi-guard status");
 		maps = read_maps(opt->root);
 		(opt->json ? print_json : print_text)(&guard, &before, then ? at - then : 0, maps);
 		json_decref(maps);

@@ -300,13 +300,11 @@ int cmd_verify(const struct options *opt)
 	bool irqsoff;
 
 	if (geteuid())
-		die("verify needs root");
+		return out_unknown(opt->json, "verify needs root: it loads BPF programs");
 	guard_read(&guard, "");
-	if (!guard.loaded || !guard.readable) {
-		out_unseen();
-		die(guard.loaded ? "the guard's stats can't be read" :
-		    "the module is not loaded, so there is nothing to prove: modprobe kptr_nmi_guard");
-	}
+	if (!guard.loaded || !guard.readable)
+		return out_unknown(opt->json, guard.loaded ? "the guard's stats can't be read" :
+				   "the module is not loaded, so there is nothing to prove: modprobe kptr_nmi_guard");
 	defer = guard_text(&guard, "defer");
 	irqsoff = defer && !strcmp(defer, "irqsoff");
 	guard_free(&guard);

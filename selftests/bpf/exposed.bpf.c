@@ -37,6 +37,30 @@ struct {
 	__type(value, __u64);
 } exp_storage SEC(".maps");
 
+/* The same array, in a map of maps */
+struct inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8);
+	__type(key, __u32);
+	__type(value, struct value);
+} exp_inner SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct inner);
+} exp_outer SEC(".maps") = {
+	.values = { [1] = &exp_inner },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+} exp_calls SEC(".maps");
+
 int go;
 
 static int update(void)
@@ -107,6 +131,54 @@ int BPF_PROG(on_plain, void *handler, __s64 delta_ns, int handled)
 
 SEC("perf_event")
 int on_perf_event(void *ctx)
+{
+	return update() ? 0 : 0;
+}
+
+/* What it empties is not among its maps, but in one of them. */
+SEC("tp_btf/nmi_handler")
+int BPF_PROG(on_inner, void *handler, __s64 delta_ns, int handled)
+{
+	struct value nothing = {};
+	__u32 key = 1;
+	void *inner;
+
+	inner = bpf_map_lookup_elem(&exp_outer, &key);
+	if (inner && go)
+		bpf_map_update_elem(inner, &key, &nothing, 0);
+	return 0;
+}
+
+/* Drops nothing; what it calls does, and is attached nowhere. */
+SEC("tp/nmi/nmi_handler")
+int on_tail(void *ctx)
+{
+	if (go)
+		bpf_tail_call(ctx, &exp_calls, 1);
+	return 0;
+}
+
+SEC("tp/nmi/nmi_handler")
+int on_tail_called(void *ctx)
+{
+	return update() ? 0 : 0;
+}
+
+/* Called by the handler of a hardware counter's NMI */
+SEC("fentry/perf_event_overflow")
+int BPF_PROG(on_fentry)
+{
+	return update() ? 0 : 0;
+}
+
+SEC("kprobe/perf_event_overflow")
+int on_kprobe(void *ctx)
+{
+	return update() ? 0 : 0;
+}
+
+SEC("kprobe.multi/perf_event_overflow")
+int on_multi(void *ctx)
 {
 	return update() ? 0 : 0;
 }

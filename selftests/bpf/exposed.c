@@ -3,8 +3,8 @@
  * Loads and attaches one of the programs of exposed.bpf.c, and has it loaded until
  * killed:
  *
- *   exposed --variant update|release|lru|storage|plain|perf_event|software|
- *                     sched|syscall
+ *   exposed --variant update|release|lru|storage|plain|inner|tail|fentry|kprobe|multi|
+ *                     perf_event|software|sched|syscall
  */
 #include <errno.h>
 #include <linux/hw_breakpoint.h>
@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "common.h"
@@ -41,6 +42,13 @@ static struct bpf_link *attach(struct bpf_program *prog)
 	return fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
 }
 
+static bool call_by_tail(struct exposed_bpf *skel)
+{
+	__u32 key = 1, fd = bpf_program__fd(skel->progs.on_tail_called);
+
+	return !bpf_map_update_elem(bpf_map__fd(skel->maps.exp_calls), &key, &fd, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt = { .variant = "update" };
@@ -59,7 +67,10 @@ int main(int argc, char **argv)
 	}
 	if (!chosen)
 		die("--variant %s: no such program", opt.variant);
-	if (exposed_bpf__load(skel) || !attach(chosen))
+	if (chosen == skel->progs.on_tail)
+		bpf_program__set_autoload(skel->progs.on_tail_called, true);
+	if (exposed_bpf__load(skel) || !attach(chosen) ||
+	    (chosen == skel->progs.on_tail && !call_by_tail(skel)))
 		die("%s does not load or attach: %s", opt.variant, strerror(errno));
 	marker("%s is loaded", opt.variant);
 	for (;;)

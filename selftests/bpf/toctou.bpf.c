@@ -4,7 +4,10 @@
  * overwrite the same slots on the others: each reference is given back either
  * by the storer, who finds it in its way, or by a destructor.
  */
+/* Since Linux 6.10 <linux/bpf.h> has one, too. The kernel knows it by its name. */
+#define bpf_wq bpf_wq_of_header
 #include "kng.bpf.h"
+#undef bpf_wq
 
 #define STORES_PER_RUN 50000
 

@@ -24,7 +24,7 @@ checkout "$work/project"
 
 # Each package that it asks for is one of Debian's.
 release=$("$SCRIPTS/kernels" release "$kernel")
-packages=$(sed -n "s/^sudo apt-get install //p" "$work/commands" | sed "s/\$(uname -r)/$kver/g" | xargs -n 1 | sort -u)
+packages=$(sed -n "s/^sudo apt-get install //p" "$work/commands" | xargs -n 1 | sort -u)
 for package in $packages; do
 	N=$((N + 1))
 	if "$SCRIPTS/apt-private" "$release" apt-cache show "$package" >/dev/null 2>&1; then

@@ -74,6 +74,9 @@ check 'not loaded: JSON' parses
 status 0 --prometheus
 check 'not loaded: a metric' says '^kptr_nmi_guard_loaded 0$'
 run 2 top --root "$work" --count 1
+check 'not loaded: top says so' says '^unknown: the module is not loaded'
+run 2 top --root "$work" --count 1 --json
+check 'not loaded: top: JSON' parses
 
 # No sysfs stats, and no debugfs: it is loaded, and that is all.
 mkdir -p "$sys"
@@ -167,6 +170,24 @@ run 2 status too many
 run 0 --help
 check '--help names each command' test "$(grep -cE '^  (doctor|exposure|verify|status|top) ' "$work/out")" -eq 5
 run 0 --version
+
+# Pressing Tab: what bash would offer
+offers() {
+	# shellcheck disable=SC2016 # the inner shell's
+	bash --norc -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _kptr_nmi_guard; echo "${COMPREPLY[*]}"' \
+		bash "$TOP/tools/completion.bash" "$@" >"$work/out" 2>&1
+}
+offers kptr-nmi-guard st
+check 'completion: a command' test "$(<"$work/out")" = status
+offers kptr-nmi-guard status --p
+check 'completion: its options' test "$(<"$work/out")" = --prometheus
+offers kptr-nmi-guard verify --n
+check 'completion: and not those of others' test -z "$(<"$work/out")"
+
+# Each alert has a line that says what to do.
+sed -n 's/^ *- alert: //p' "$TOP/monitoring/alerts.yml" | sort >"$work/alerts"
+grep -o '`KptrNmiGuard[A-Za-z]*`' "$TOP/docs/operate.md" | tr -d '`' | sort -u >"$work/out"
+check 'operate.md has each alert' cmp -s "$work/alerts" "$work/out"
 
 # The completion knows each option of --help, and no other.
 "$tool" --help | grep -o -- '--[a-z]*' | grep -vx -- '--help\|--version' | sort -u >"$work/help"

@@ -68,6 +68,20 @@ check 'a kernel from backports' said 'apt-get install -t trixie-backports linux-
 rm /fake/bin/dpkg-query
 runs "$running"
 
+# Later kernels come by themselves; so must their headers.
+stand_in dpkg-query <<'SH'
+case $* in *linux-image-amd64) echo installed ;; *) exit 1 ;; esac
+SH
+doctor
+check 'kernels come, headers do not: status 1' test "$rc" -eq 1
+check 'and how to have them' said '^!!.*linux-headers-amd64 is not installed; apt-get install linux-headers-amd64$'
+stand_in dpkg-query <<'SH'
+case $* in *linux-image-amd64 | *linux-headers-amd64) echo installed ;; *) exit 1 ;; esac
+SH
+doctor
+check 'both come: nothing to say' test "$rc" -eq 0
+rm /fake/bin/dpkg-query
+
 # Secure Boot: the key that dkms will sign with, wherever it is.
 echo Y >/sys/module/module/parameters/sig_enforce
 stand_in mokutil <<'SH'

@@ -101,7 +101,9 @@ if [ -e /fake/load-fails ] || modinfo -k "$kver" -F refuses $name | grep -q .; t
 fi
 echo "$name 16384 0 - Live 0x0" >>/fake/proc/modules
 mkdir -p /sys/module/$name
-modinfo -k "$kver" -F version $name >/sys/module/$name/version
+for field in version srcversion; do
+	modinfo -k "$kver" -F $field $name >/sys/module/$name/$field
+done
 SH
 # As the kernel does: by name, no file is asked for. /fake/busy: somebody uses it.
 stand_in rmmod <<'SH'

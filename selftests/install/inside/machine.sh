@@ -57,6 +57,11 @@ check 'nothing is left to systemd-modules-load' test ! -e "/etc/modules-load.d/$
 try /usr/lib/kptr-nmi-guard/doctor
 check 'the installed doctor is content' test "$rc" -eq 0
 check 'and knows what is installed and loaded' said "guarded now: yes, by version $version"
+echo 0123 >/sys/module/$MODULE/srcversion
+try /usr/lib/kptr-nmi-guard/doctor
+check 'another build of the same version is loaded: doctor warns' test "$rc" -eq 1
+check 'and says which' said "yes, by another build of version $(re "$version") .*srcversion 0123, not [0-9A-F]+\); systemctl restart"
+modinfo -k "$running" -F srcversion $MODULE >/sys/module/$MODULE/srcversion
 cp /sys/kernel/btf/vmlinux /tmp/btf
 tr '\0' '\n' </tmp/btf | grep -vx update_target | tr '\n' '\0' >/sys/kernel/btf/vmlinux
 try /usr/lib/kptr-nmi-guard/doctor
@@ -162,6 +167,8 @@ fi
 # What the unit says where something is missing.
 runs "$other"
 mv "/lib/modules/$other/updates" /tmp/updates
+try /usr/lib/kptr-nmi-guard/doctor
+check "a module whose file is gone from under depmod's list is missing" said "for $(re "$other"): there is no module for it"
 depmod "$other"
 try /usr/lib/kptr-nmi-guard/load
 check 'no module at boot: the unit fails' test "$rc" -ne 0

@@ -6,10 +6,11 @@
 # shellcheck source=../guest/root.sh
 . /tests/root.sh
 root_with_project
-# The kernel's headers are unpacked there, not installed (see scripts/root).
+# The kernel's headers are unpacked there, not installed, and without the package that
+# depends on the newest (see scripts/root).
 cat >>$root/var/lib/dpkg/status <<STATUS
 
-Package: linux-headers-$kver
+Package: linux-headers-amd64
 Status: install ok installed
 Maintainer: none
 Architecture: amd64
@@ -26,8 +27,15 @@ while read -r command; do
 	types "cd /project && $command"
 	check "$command" test $rc -eq 0
 	case $command in
-	*'make install') check 'it is loaded' loaded kptr_nmi_guard ;;
-	*' status') check 'ok' grep -q '^ok:' /tmp/out ;;
+	*'make install')
+		check 'it is loaded' loaded kptr_nmi_guard
+		check 'the command came with it' grep -q '^the command kptr-nmi-guard is installed' /tmp/out
+		;;
+	*' status')
+		check 'ok' grep -q '^ok:' /tmp/out
+		types 'kptr-nmi-guard doctor'
+		check 'doctor has no complaint' test $rc -eq 0
+		;;
 	*' verify') check 'proved' grep -q '^proved:' /tmp/out ;;
 	*exposure*) check 'not exposed' grep -q '^not exposed:' /tmp/out ;;
 	esac

@@ -76,12 +76,20 @@ else
 	run verify verify
 	check 'verify: nothing to prove' test "$rc" -eq 2
 	check 'verify: says what to do' said 'modprobe kptr_nmi_guard'
+	json verify
+	check 'verify: the same as JSON' test "$rc" -eq 2
 fi
 
 run exposure exposure
 check 'exposure: nothing is loaded: not exposed' said '^not exposed:'
 exposure update "$updated" "exp_array (array, 8 entries) .task: kptr task_struct"
 exposure release "$deferred" 'calls bpf_task_release()'
+# Worst first: the map that this program uses, by name, then the others.
+check 'exposure: release: its map comes first' \
+	test "$(grep -o 'exp_[a-z]* (' /tmp/exposure | head -n 1)" = 'exp_array ('
+check 'exposure: release: with the program' said "program: [0-9]* on_release, $deferred"
+check 'exposure: release: then maps that it does not use' \
+	test "$(sed -n '/^Other maps/,$p' /tmp/exposure | grep -c 'exp_lru (')" -eq 1
 exposure perf_event "$updated" 'a breakpoint counts as an NMI'
 if kernel_cancels; then
 	exposure lru 'not exposed'
@@ -90,8 +98,17 @@ else
 	exposure storage "$deferred" 'deletes local storage of map'
 	exposure lru "$deferred" 'hangs in spite of the guard: map .*: the LRU lock is taken'
 fi
+# What a program reaches by a map only
+exposure inner "$updated" 'exp_inner (array, 8 entries) .task: kptr task_struct'
+exposure tail "$updated" 'called from there by program [0-9]* (tail call)'
+# Functions that the NMI's handlers call
+exposure fentry "$updated" 'a hardware counter has overflown'
+exposure kprobe "$updated" 'a hardware counter has overflown'
+exposure multi "$updated" 'a hardware counter has overflown'
 exposure plain 'not exposed' 'tp_btf\|tracing at nmi_handler\|nmi_handler'
 exposure syscall 'not exposed' 'exp_array'
+check 'exposure: syscall: its map is not among those of programs in NMI' \
+	test "$(sed -n '/^Other maps/,$p' /tmp/exposure | grep -c exp_array)" -eq 1
 # With interrupts off: only defer=irqsoff does.
 exposure software exposed 'defer=irqsoff'
 exposure sched exposed 'the scheduler holds the runqueue lock'
@@ -132,6 +149,10 @@ if guard_wanted; then
 			said 'is loaded; how it fares'
 		check 'status without root: exit status 2' test "$rc" -eq 2
 	fi
+	rc=0
+	busybox su nobody -c "$tool verify" >/tmp/nobody 2>&1 || rc=$?
+	check 'verify without root: exit status 2' test "$rc" -eq 2
+	check 'verify without root: says why' said 'verify needs root'
 	rc=0
 	busybox su nobody -c "$tool exposure" >/tmp/nobody 2>&1 || rc=$?
 	sed 's/^/#   | /' /tmp/nobody
