@@ -163,6 +163,8 @@ struct kng_stack {
 /**
  * struct kng_pool - a pool of jobs
  * @total: number of jobs that are not retired; apart from what all calls read
+ * @low: how many idle jobs are few; written by kng_pool_set_low()
+ * @low_share: a CPU's share of @low, shifted as the tags are
  * @stack: a stack for each CPU number, and the spare
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each
  * @nr_cpus: CPU numbers are below this; stack[nr_cpus] is the spare
@@ -174,6 +176,8 @@ struct kng_pool {
 	atomic_t total;
 	struct kng_stack *stack __aligned(64);
 	struct kng_chunk *chunk;
+	s64 low_share;
+	u32 low;
 	u32 nr_cpus;
 	u32 max_chunks;
 	u32 nr_chunks;
@@ -326,6 +330,22 @@ __kng_pool_steal(const struct kng_pool *pool, struct kng_stack *own)
 }
 
 /**
+ * kng_pool_pop_own() - take a job from this CPU's stack
+ * @pool: the pool
+ *
+ * For callers that want kng_pool_pop() out of their way while there is a job here.
+ *
+ * Context: As kng_pool_pop().
+ * Return: a job that is now the caller's alone; NULL if this stack was empty.
+ */
+static inline struct kng_job *kng_pool_pop_own(struct kng_pool *pool)
+{
+	s64 empty;
+
+	return __kng_stack_pop(pool, __kng_pool_own(pool), &empty);
+}
+
+/**
  * kng_pool_pop() - take a job
  * @pool: the pool
  *
@@ -369,15 +389,20 @@ static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 		__kng_stack_push(__kng_pool_own(pool), job, job, 1);
 }
 
-/* Number of jobs in one stack, less the pushes under way. */
-static inline s64 __kng_stack_idle(const struct kng_stack *stack)
+/* Number of jobs in one stack, less the pushes under way; shifted as the tags are. */
+static inline s64 __kng_stack_idle_shifted(const struct kng_stack *stack)
 {
 	u64 pushed = atomic64_read(&stack->pushed);
 
 	smp_rmb(); /* See kng_pool_used(). */
 	/* Both modulo 2^40. */
-	return (s64)((pushed << KNG_INDEX_BITS) -
-		     ((u64)atomic64_read(&stack->head) & KNG_TAG_MASK)) >> KNG_INDEX_BITS;
+	return (pushed << KNG_INDEX_BITS) - ((u64)atomic64_read(&stack->head) & KNG_TAG_MASK);
+}
+
+/* Number of jobs in one stack, less the pushes under way. */
+static inline s64 __kng_stack_idle(const struct kng_stack *stack)
+{
+	return __kng_stack_idle_shifted(stack) >> KNG_INDEX_BITS;
 }
 
 /* What was pushed less what was popped; *@total is read between the two. */
@@ -442,20 +467,35 @@ static inline int kng_pool_used(const struct kng_pool *pool)
 }
 
 /**
+ * kng_pool_set_low() - say how many idle jobs are few
+ * @pool: the pool
+ * @mark: so many
+ *
+ * Context: Any; callers are serialised.
+ */
+static inline void kng_pool_set_low(struct kng_pool *pool, u32 mark)
+{
+	u32 share = (mark + pool->nr_cpus - 1) / pool->nr_cpus;
+
+	WRITE_ONCE(pool->low, mark);
+	WRITE_ONCE(pool->low_share, (s64)share << KNG_INDEX_BITS);
+}
+
+/**
  * kng_pool_low() - ask if few jobs are left, cheaply
  * @pool: the pool
- * @mark: how many are few
  *
- * As long as this CPU's stack has its share of @mark it looks no further.
+ * As long as this CPU's stack has its share of the mark it looks no further.
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
- * Return: true if less than @mark jobs are idle, and less than its share here.
+ * Return: true if fewer jobs are idle than kng_pool_set_low() said, and fewer than its
+ *	share here.
  */
-static inline bool kng_pool_low(const struct kng_pool *pool, u32 mark)
+static inline bool kng_pool_low(const struct kng_pool *pool)
 {
-	if (__kng_stack_idle(__kng_pool_own(pool)) * pool->nr_cpus >= mark)
+	if (__kng_stack_idle_shifted(__kng_pool_own(pool)) >= READ_ONCE(pool->low_share))
 		return false;
-	return kng_pool_idle(pool) < (int)mark;
+	return kng_pool_idle(pool) < (int)READ_ONCE(pool->low);
 }
 
 #endif /* KNG_POOL_H */

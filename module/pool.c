@@ -41,6 +41,12 @@ static struct kng_job *alloc_chunk(u32 nr)
 			 GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY | __GFP_NOWARN);
 }
 
+/* If fewer jobs are idle, an NMI may soon find none. */
+static void set_low(void)
+{
+	kng_pool_set_low(&kng_pool, clamp(kng_pool_total() / 8, 1U, 512U));
+}
+
 u32 kng_pool_grow(u32 jobs)
 {
 	u32 added = 0;
@@ -58,6 +64,7 @@ u32 kng_pool_grow(u32 jobs)
 		added += nr;
 		cond_resched();
 	}
+	set_low();
 	return added;
 }
 
@@ -179,6 +186,7 @@ u32 kng_pool_collect(void)
 	if (nr_going) {
 		sweep();
 		note_gone();
+		set_low();
 	}
 	return freed;
 }
