@@ -58,8 +58,8 @@
  *   add/any: a chunk is in the table before its first job can be reached
  *   through a head.
  *   shrink/pop, shrink/push: the sweeper pops and pushes as all others do. A
- *   caller that read kng_chunk.going too early pushes its job instead of retiring
- *   it. The next sweep retires that job.
+ *   caller that read kng_pool.nr_going or kng_chunk.going too early pushes its job
+ *   instead of retiring it. The next sweep retires that job.
  *
  * Invariants:
  *   A job is in one of the stacks, in use by one owner, or retired.
@@ -167,6 +167,7 @@ struct kng_stack {
  * @low_share: a CPU's share of @low, shifted as the tags are
  * @stack: a stack for each CPU number, and the spare
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each
+ * @nr_going: chunks that are going: while there is none, push looks at no chunk
  * @nr_cpus: CPU numbers are below this; stack[nr_cpus] is the spare
  * @max_chunks: entries of @chunk
  * @nr_chunks: entries of @chunk that were ever in use; for add and shrink
@@ -178,6 +179,7 @@ struct kng_pool {
 	struct kng_chunk *chunk;
 	s64 low_share;
 	u32 low;
+	u32 nr_going;
 	u32 nr_cpus;
 	u32 max_chunks;
 	u32 nr_chunks;
@@ -365,8 +367,11 @@ static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
 /* If the job's chunk is going, that is the end of the job, which the caller owns. */
 static inline bool __kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 {
-	struct kng_chunk *chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
+	struct kng_chunk *chunk;
 
+	if (likely(!READ_ONCE(pool->nr_going)))
+		return false;
+	chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
 	if (!READ_ONCE(chunk->going))
 		return false;
 	atomic_dec(&pool->total);
@@ -387,6 +392,65 @@ static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 {
 	if (!__kng_pool_retire(pool, job))
 		__kng_stack_push(__kng_pool_own(pool), job, job, 1);
+}
+
+/**
+ * struct kng_chain - jobs that go back together
+ * @first: the first
+ * @last: the last
+ * @nr: how many; 0: an empty chain
+ */
+struct kng_chain {
+	struct kng_job *first, *last;
+	u32 nr;
+};
+
+/**
+ * kng_pool_chain() - collect a job that is to go back
+ * @chain: where to put it, in front of the others; kng_pool_push_chain() must follow
+ * @job: a job that the caller owns; not the caller's any more after the call
+ *
+ * Until the chain is pushed, its jobs are in use.
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static __always_inline void kng_pool_chain(struct kng_chain *chain, struct kng_job *job)
+{
+	if (chain->nr++)
+		WRITE_ONCE(job->next, chain->first->index);
+	else
+		chain->last = job;
+	chain->first = job;
+}
+
+/* One by one: some may be at their end. */
+static noinline __maybe_unused
+void __kng_pool_push_each(struct kng_pool *pool, const struct kng_chain *chain)
+{
+	struct kng_job *job = chain->first, *next;
+	u32 left = chain->nr;
+
+	while (left--) {
+		next = left ? kng_pool_job(pool, job->next) : NULL;
+		kng_pool_push(pool, job);
+		job = next;
+	}
+}
+
+/**
+ * kng_pool_push_chain() - put jobs back
+ * @pool: the pool
+ * @chain: the jobs; empty afterwards
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static inline void kng_pool_push_chain(struct kng_pool *pool, struct kng_chain *chain)
+{
+	if (unlikely(READ_ONCE(pool->nr_going)))
+		__kng_pool_push_each(pool, chain);
+	else if (chain->nr)
+		__kng_stack_push(__kng_pool_own(pool), chain->first, chain->last, chain->nr);
+	chain->nr = 0;
 }
 
 /* Number of jobs in one stack, less the pushes under way; shifted as the tags are. */
