@@ -58,8 +58,8 @@
  *   add/any: a chunk is in the table before its first job can be reached
  *   through a head.
  *   shrink/pop, shrink/push: the sweeper pops and pushes as all others do. A
- *   caller that read kng_chunk.going too early pushes its job instead of retiring
- *   it. The next sweep retires that job.
+ *   caller that read kng_pool.nr_going or kng_chunk.going too early pushes its job
+ *   instead of retiring it. The next sweep retires that job.
  *
  * Invariants:
  *   A job is in one of the stacks, in use by one owner, or retired.
@@ -163,8 +163,11 @@ struct kng_stack {
 /**
  * struct kng_pool - a pool of jobs
  * @total: number of jobs that are not retired; apart from what all calls read
+ * @low: how many idle jobs are few; written by kng_pool_set_low()
+ * @low_share: a CPU's share of @low, shifted as the tags are
  * @stack: a stack for each CPU number, and the spare
  * @chunk: where the jobs live, up to KNG_CHUNK_JOBS in each
+ * @nr_going: chunks that are going: while there is none, push looks at no chunk
  * @nr_cpus: CPU numbers are below this; stack[nr_cpus] is the spare
  * @max_chunks: entries of @chunk
  * @nr_chunks: entries of @chunk that were ever in use; for add and shrink
@@ -174,6 +177,9 @@ struct kng_pool {
 	atomic_t total;
 	struct kng_stack *stack __aligned(64);
 	struct kng_chunk *chunk;
+	s64 low_share;
+	u32 low;
+	u32 nr_going;
 	u32 nr_cpus;
 	u32 max_chunks;
 	u32 nr_chunks;
@@ -326,6 +332,22 @@ __kng_pool_steal(const struct kng_pool *pool, struct kng_stack *own)
 }
 
 /**
+ * kng_pool_pop_own() - take a job from this CPU's stack
+ * @pool: the pool
+ *
+ * For callers that want kng_pool_pop() out of their way while there is a job here.
+ *
+ * Context: As kng_pool_pop().
+ * Return: a job that is now the caller's alone; NULL if this stack was empty.
+ */
+static inline struct kng_job *kng_pool_pop_own(struct kng_pool *pool)
+{
+	s64 empty;
+
+	return __kng_stack_pop(pool, __kng_pool_own(pool), &empty);
+}
+
+/**
  * kng_pool_pop() - take a job
  * @pool: the pool
  *
@@ -345,8 +367,11 @@ static inline struct kng_job *kng_pool_pop(struct kng_pool *pool)
 /* If the job's chunk is going, that is the end of the job, which the caller owns. */
 static inline bool __kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 {
-	struct kng_chunk *chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
+	struct kng_chunk *chunk;
 
+	if (likely(!READ_ONCE(pool->nr_going)))
+		return false;
+	chunk = &pool->chunk[job->index >> KNG_CHUNK_SHIFT];
 	if (!READ_ONCE(chunk->going))
 		return false;
 	atomic_dec(&pool->total);
@@ -369,15 +394,79 @@ static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 		__kng_stack_push(__kng_pool_own(pool), job, job, 1);
 }
 
-/* Number of jobs in one stack, less the pushes under way. */
-static inline s64 __kng_stack_idle(const struct kng_stack *stack)
+/**
+ * struct kng_chain - jobs that go back together
+ * @first: the first
+ * @last: the last
+ * @nr: how many; 0: an empty chain
+ */
+struct kng_chain {
+	struct kng_job *first, *last;
+	u32 nr;
+};
+
+/**
+ * kng_pool_chain() - collect a job that is to go back
+ * @chain: where to put it, in front of the others; kng_pool_push_chain() must follow
+ * @job: a job that the caller owns; not the caller's any more after the call
+ *
+ * Until the chain is pushed, its jobs are in use.
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static __always_inline void kng_pool_chain(struct kng_chain *chain, struct kng_job *job)
+{
+	if (chain->nr++)
+		WRITE_ONCE(job->next, chain->first->index);
+	else
+		chain->last = job;
+	chain->first = job;
+}
+
+/* One by one: some may be at their end. */
+static noinline __maybe_unused
+void __kng_pool_push_each(struct kng_pool *pool, const struct kng_chain *chain)
+{
+	struct kng_job *job = chain->first, *next;
+	u32 left = chain->nr;
+
+	while (left--) {
+		next = left ? kng_pool_job(pool, job->next) : NULL;
+		kng_pool_push(pool, job);
+		job = next;
+	}
+}
+
+/**
+ * kng_pool_push_chain() - put jobs back
+ * @pool: the pool
+ * @chain: the jobs; empty afterwards
+ *
+ * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ */
+static inline void kng_pool_push_chain(struct kng_pool *pool, struct kng_chain *chain)
+{
+	if (unlikely(READ_ONCE(pool->nr_going)))
+		__kng_pool_push_each(pool, chain);
+	else if (chain->nr)
+		__kng_stack_push(__kng_pool_own(pool), chain->first, chain->last, chain->nr);
+	chain->nr = 0;
+}
+
+/* Number of jobs in one stack, less the pushes under way; shifted as the tags are. */
+static inline s64 __kng_stack_idle_shifted(const struct kng_stack *stack)
 {
 	u64 pushed = atomic64_read(&stack->pushed);
 
 	smp_rmb(); /* See kng_pool_used(). */
 	/* Both modulo 2^40. */
-	return (s64)((pushed << KNG_INDEX_BITS) -
-		     ((u64)atomic64_read(&stack->head) & KNG_TAG_MASK)) >> KNG_INDEX_BITS;
+	return (pushed << KNG_INDEX_BITS) - ((u64)atomic64_read(&stack->head) & KNG_TAG_MASK);
+}
+
+/* Number of jobs in one stack, less the pushes under way. */
+static inline s64 __kng_stack_idle(const struct kng_stack *stack)
+{
+	return __kng_stack_idle_shifted(stack) >> KNG_INDEX_BITS;
 }
 
 /* What was pushed less what was popped; *@total is read between the two. */
@@ -442,20 +531,35 @@ static inline int kng_pool_used(const struct kng_pool *pool)
 }
 
 /**
+ * kng_pool_set_low() - say how many idle jobs are few
+ * @pool: the pool
+ * @mark: so many
+ *
+ * Context: Any; callers are serialised.
+ */
+static inline void kng_pool_set_low(struct kng_pool *pool, u32 mark)
+{
+	u32 share = (mark + pool->nr_cpus - 1) / pool->nr_cpus;
+
+	WRITE_ONCE(pool->low, mark);
+	WRITE_ONCE(pool->low_share, (s64)share << KNG_INDEX_BITS);
+}
+
+/**
  * kng_pool_low() - ask if few jobs are left, cheaply
  * @pool: the pool
- * @mark: how many are few
  *
- * As long as this CPU's stack has its share of @mark it looks no further.
+ * As long as this CPU's stack has its share of the mark it looks no further.
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
- * Return: true if less than @mark jobs are idle, and less than its share here.
+ * Return: true if fewer jobs are idle than kng_pool_set_low() said, and fewer than its
+ *	share here.
  */
-static inline bool kng_pool_low(const struct kng_pool *pool, u32 mark)
+static inline bool kng_pool_low(const struct kng_pool *pool)
 {
-	if (__kng_stack_idle(__kng_pool_own(pool)) * pool->nr_cpus >= mark)
+	if (__kng_stack_idle_shifted(__kng_pool_own(pool)) >= READ_ONCE(pool->low_share))
 		return false;
-	return kng_pool_idle(pool) < (int)mark;
+	return kng_pool_idle(pool) < (int)READ_ONCE(pool->low);
 }
 
 #endif /* KNG_POOL_H */

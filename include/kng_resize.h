@@ -93,6 +93,7 @@ static inline bool kng_resize_add(struct kng_pool *pool, struct kng_job *jobs,
 static inline void kng_resize_mark(struct kng_pool *pool, u32 slot)
 {
 	WRITE_ONCE(pool->chunk[slot].going, true);
+	WRITE_ONCE(pool->nr_going, pool->nr_going + 1);
 }
 
 /**
@@ -160,6 +161,7 @@ static inline struct kng_job *kng_resize_remove(struct kng_pool *pool, u32 slot)
 
 	pool->chunk[slot].jobs = NULL;
 	WRITE_ONCE(pool->chunk[slot].going, false);
+	WRITE_ONCE(pool->nr_going, pool->nr_going - 1);
 	atomic_set(&pool->chunk[slot].retired, 0);
 	return jobs;
 }

@@ -69,6 +69,18 @@ static inline void kng_dtor_allow_hardirq(unsigned int index)
 }
 
 /**
+ * kng_dtor_may_run_in_hardirq() - ask what kng_dtor_allow_hardirq() said
+ * @index: the index of the destructor
+ *
+ * Context: Any but NMI.
+ * Return: true if so.
+ */
+static inline bool kng_dtor_may_run_in_hardirq(unsigned int index)
+{
+	return READ_ONCE(kng_dtors[index].hardirq);
+}
+
+/**
  * kng_dtor_put() - drop a job's reference on the module of its destructor
  * @index: the index of the destructor
  *

@@ -14,16 +14,12 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/static_call.h>
 
 #include "compat.h"
 #include "entry.h"
 
 DEFINE_STATIC_KEY_FALSE(kng_entry_irqsoff);
-
-void kng_entry_defer_irqsoff(void)
-{
-	static_branch_enable(&kng_entry_irqsoff);
-}
 
 /*
  * See kng_entry_mark_own_call(). One mark for NMI, and one for the code that NMIs
@@ -81,25 +77,32 @@ void *kng_entry_mark_own_call(void *arg0)
  * a BPF trampoline may call the original all the same. If the handler had queued the
  * reference, it would be dropped twice. This way the call is unguarded, no worse.
  */
+static __always_inline void divert_all(struct kng_hook *hook, struct ftrace_regs *fregs)
+{
+	if (is_own_call_in_nmi(ftrace_regs_get_argument(fregs, 0)))
+		return;
+	kng_count(KNG_BYPASSED); /* until the stub runs */
+	kng_entry_divert(hook, fregs);
+}
+
 static __always_inline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
-	unsigned long arg0 = ftrace_regs_get_argument(fregs, 0);
+	if (hook->divert)
+		hook->divert(hook, fregs);
+	else
+		divert_all(hook, fregs);
+}
 
-	if (hook->divert) {
-		if (!hook->divert(hook, arg0, ftrace_regs_get_argument(fregs, 1)))
-			return;
-	} else {
-		if (is_own_call_in_nmi(arg0))
-			return;
-		kng_count(KNG_BYPASSED); /* until the stub runs */
-	}
-	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
+/* With defer=irqsoff, outside NMI. */
+static __always_inline bool must_divert_irqsoff(struct ftrace_regs *fregs)
+{
+	return irqs_disabled() && !is_own_call(fregs);
 }
 
 static __always_inline bool must_divert(struct ftrace_regs *fregs)
 {
 	return unlikely(in_nmi()) ||
-	       (kng_entry_defers_irqsoff() && irqs_disabled() && !is_own_call(fregs));
+	       (kng_entry_defers_irqsoff() && must_divert_irqsoff(fregs));
 }
 
 /*
@@ -113,11 +116,38 @@ void divert_one(unsigned long ip, unsigned long parent_ip,
 	divert(container_of(ops, struct kng_hook, ops), fregs);
 }
 
+static noinline __noclone __maybe_unused
+void divert_one_irqsoff(unsigned long ip, unsigned long parent_ip,
+			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (must_divert_irqsoff(fregs))
+		divert_one(ip, parent_ip, ops, fregs);
+}
+
+/*
+ * What a handler does outside NMI: with defer=irqsoff this call, else nothing. Where
+ * static calls are patched in place, nothing is the handler's `ret', and costs nothing. A
+ * static key leaves a nop.
+ */
+#ifdef CONFIG_HAVE_STATIC_CALL_INLINE
+DEFINE_STATIC_CALL_NULL(one_outside_nmi, divert_one_irqsoff);
+DEFINE_STATIC_CALL_NULL(member_outside_nmi, divert_one_irqsoff);
+#define if_irqsoff(name)	static_call_cond(name##_outside_nmi)
+#define switch_on(name)	\
+	static_call_update(name##_outside_nmi, divert_##name##_irqsoff)
+#else
+#define if_irqsoff(name)	\
+	if (kng_entry_defers_irqsoff()) divert_##name##_irqsoff
+#define switch_on(name)		do { } while (0)
+#endif
+
 static void divert_handler(unsigned long ip, unsigned long parent_ip,
 			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (must_divert(fregs))
+	if (unlikely(in_nmi()))
 		divert_one(ip, parent_ip, ops, fregs);
+	else
+		if_irqsoff(one)(ip, parent_ip, ops, fregs);
 }
 
 static void outside_handler(unsigned long ip, unsigned long parent_ip,
@@ -174,14 +204,32 @@ static noinline __noclone
 void divert_member(unsigned long ip, unsigned long parent_ip,
 		   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	divert(hook_at(ops, ip), fregs);
+	divert_all(hook_at(ops, ip), fregs);
+}
+
+static noinline __noclone __maybe_unused
+void divert_member_irqsoff(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (must_divert_irqsoff(fregs))
+		divert_member(ip, parent_ip, ops, fregs);
 }
 
 static void group_divert_handler(unsigned long ip, unsigned long parent_ip,
 				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (must_divert(fregs))
+	if (unlikely(in_nmi()))
 		divert_member(ip, parent_ip, ops, fregs);
+	else
+		if_irqsoff(member)(ip, parent_ip, ops, fregs);
+}
+
+void kng_entry_defer_irqsoff(void)
+{
+	/* First what marks the guard's own calls. */
+	static_branch_enable(&kng_entry_irqsoff);
+	switch_on(one);
+	switch_on(member);
 }
 
 static void group_enter_handler(unsigned long ip, unsigned long parent_ip,

@@ -34,12 +34,13 @@ struct kng_kprobe {
  * @function: their names; NULL for an unused entry
  * @address: address of the first function, or 0 to look it up by its name.
  *	If it is set, @function[0] is only used in the log.
- * @divert: called with the first two arguments of a hooked function when that
- *	is called in NMI or, with defer=irqsoff, with interrupts off. If it
- *	returns true, @stub runs in place of the function; it may do so only
- *	where @skips is set. NULL: @stub runs in place of all those calls.
+ * @divert: called by ftrace when a hooked function is called in NMI or, with
+ *	defer=irqsoff, with interrupts off. It may have @stub run in place of the
+ *	function: kng_entry_divert(). NULL: @stub runs in place of all those calls.
  * @stub: runs in place of a diverted call, in its context and with its
  *	arguments; or 0
+ * @probed: used instead of @divert with kprobes: called with the first two arguments of
+ *	a hooked function that is called in NMI. The function runs, too.
  * @outside: called with the first two arguments when @divert is not. Needs
  *	ftrace.
  * @replacement: used instead of @divert: the function that runs in place of
@@ -60,8 +61,9 @@ struct kng_kprobe {
 struct kng_hook {
 	const char *function[KNG_HOOK_FUNCTIONS];
 	unsigned long address;
-	bool (*divert)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+	void (*divert)(struct kng_hook *hook, struct ftrace_regs *fregs);
 	unsigned long stub;
+	void (*probed)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 	void (*outside)(unsigned long arg0, unsigned long arg1);
 	unsigned long replacement;
 	void (*enter)(unsigned long arg0);
@@ -159,23 +161,34 @@ static inline void kng_entry_count(void)
 		kng_count(KNG_SEEN_IRQSOFF);
 }
 
+static __always_inline void __kng_entry_enter(unsigned int level, enum kng_counter seen)
+{
+	if (unlikely(!kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
+		kng_count(KNG_NESTED);
+	kng_count_entered(seen);
+}
+
 /**
  * kng_entry_enter() - note that this CPU is inside the guard
  *
- * A hook's @divert or @stub calls it when it has found that the call concerns it.
+ * A hook's @divert, @probed or @stub calls it when it has found that the call concerns it.
  *
  * Context: NMI, nested NMI included; any other with interrupts off. Never
  *	sleeps, allocates or locks.
  * Return: the level, for kng_entry_exit().
  */
-static inline unsigned int kng_entry_enter(void)
+static __always_inline unsigned int kng_entry_enter(void)
 {
-	/* In NMI the level is a constant. */
-	unsigned int level = likely(in_nmi()) ? KNG_LEVELS - 1 : interrupt_context_level();
+	unsigned int level;
 
-	if (unlikely(!kng_depth_enter(this_cpu_ptr(&kng_entry_depth), level)))
-		kng_count(KNG_NESTED);
-	kng_count_entered(likely(in_nmi()) ? KNG_SEEN_NMI : KNG_SEEN_IRQSOFF);
+	/* In NMI the level is a constant. */
+	if (likely(in_nmi())) {
+		level = KNG_LEVELS - 1;
+		__kng_entry_enter(level, KNG_SEEN_NMI);
+	} else {
+		level = interrupt_context_level();
+		__kng_entry_enter(level, KNG_SEEN_IRQSOFF);
+	}
 	return level;
 }
 
@@ -188,6 +201,18 @@ static inline unsigned int kng_entry_enter(void)
 static inline void kng_entry_exit(unsigned int level)
 {
 	kng_depth_exit(this_cpu_ptr(&kng_entry_depth), level);
+}
+
+/**
+ * kng_entry_divert() - have a hook's stub run in place of the call
+ * @hook: the hook; its @skips is set
+ * @fregs: as passed to its @divert
+ *
+ * Context: The hook's @divert.
+ */
+static inline void kng_entry_divert(struct kng_hook *hook, struct ftrace_regs *fregs)
+{
+	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }
 
 /**

@@ -142,28 +142,32 @@ bool kng_exact_short(void)
 	       needed() + kng_params.headroom / 2 > atomic64_read(&promise.limit);
 }
 
-static bool promise_job(void)
+static __always_inline u64 exchange(u64 slot, u64 ptr)
 {
-	if (kng_promise_spend(&promise))
-		return true;
+	u64 old = xchg((u64 *)slot, ptr);
+
+	if (old)
+		kng_promise_keep(&promise);
+	return old;
+}
+
+/* This CPU has no credit. Not inline: what is more frequent saves no register for it. */
+static noinline u64 exchange_without_credit(u64 slot, u64 ptr)
+{
 	if (kng_exact_short())
 		kng_offload_schedule();
-	return kng_promise_take(&promise, bounds);
+	if (kng_promise_take(&promise, bounds))
+		return exchange(slot, ptr);
+	kng_count(KNG_REFUSED);
+	return ptr;
 }
 
 /* Replaces bpf_kptr_xchg(). */
 static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 {
-	u64 old;
-
-	if (ptr && !promise_job()) {
-		kng_count(KNG_REFUSED);
-		return ptr;
-	}
-	old = xchg((u64 *)slot, ptr);
-	if (old)
-		kng_promise_keep(&promise);
-	return old;
+	if (ptr && !kng_promise_spend(&promise))
+		return exchange_without_credit(slot, ptr);
+	return exchange(slot, ptr);
 }
 
 /* Replaces bpf_jit_supports_ptr_xchg(). */

@@ -52,7 +52,7 @@ void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr);
 /**
  * kng_exact_covered() - number of references that should have a job
  *
- * Context: Task.
+ * Context: Task, atomic or not. Never sleeps.
  * Return: the room in all maps or, with shrink=Y, the references that were counted plus
  *	the jobs in use, if the count can be trusted and is smaller. In exact mode it
  *	includes a few jobs that are never promised.

@@ -40,7 +40,7 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 	struct kng_hook *hook = container_of(kp, struct kng_kprobe, kp)->hook;
 
 	if (unlikely(called_in_nmi(kp)))
-		hook->divert(hook, regs_get_kernel_argument(regs, 0),
+		hook->probed(hook, regs_get_kernel_argument(regs, 0),
 			     regs_get_kernel_argument(regs, 1));
 	return 0;
 }
@@ -59,7 +59,7 @@ int kng_kprobe_install(struct kng_hook *hook)
 	int ret = -EOPNOTSUPP;
 	unsigned int i;
 
-	if (hook->enter || hook->replacement || hook->outside)
+	if (!hook->probed || hook->outside)
 		return ret;
 
 	for (i = 0; i < KNG_HOOK_FUNCTIONS; i++) {

@@ -228,9 +228,9 @@ void kng_maps_exit(void)
 /* Maps that are marked without letting interrupts in. */
 #define COVER_STEP	64
 
-/* Returns false if none is left. */
-static bool note_some_covered(u64 when, u64 now)
+bool kng_maps_note_some_covered(u64 when)
 {
+	u64 now = ktime_get_mono_fast_ns();
 	struct kng_map *w, *next;
 	unsigned int nr = 0;
 	unsigned long flags;
@@ -248,8 +248,6 @@ static bool note_some_covered(u64 when, u64 now)
 
 void kng_maps_note_covered(u64 when)
 {
-	u64 now = ktime_get_mono_fast_ns();
-
-	while (note_some_covered(when, now))
+	while (kng_maps_note_some_covered(when))
 		cond_resched();
 }

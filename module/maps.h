@@ -147,9 +147,18 @@ unsigned int kng_maps_watched(void);
  * takes a map's time after it has added the charge. So whoever reads the time @when
  * first and then the charges has read the charges of all maps added before @when.
  *
- * Context: Task.
+ * Context: Task, may sleep.
  */
 void kng_maps_note_covered(u64 when);
+
+/**
+ * kng_maps_note_some_covered() - kng_maps_note_covered(), for a few maps
+ * @when: as for kng_maps_note_covered()
+ *
+ * Context: Task, atomic. Never sleeps.
+ * Return: true if some are left to note.
+ */
+bool kng_maps_note_some_covered(u64 when);
 
 /**
  * kng_maps_exit() - stop watching all maps

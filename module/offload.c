@@ -46,14 +46,9 @@ static atomic_t exhausted;
 
 enum { EXHAUSTED_NO, EXHAUSTED_SEEN, EXHAUSTED_LOGGED };
 
-static int low_water(u32 total)
-{
-	return clamp(total / 8, 1U, 512U);
-}
-
 bool kng_offload_is_short(void)
 {
-	return kng_pool_idle(&kng_pool) < low_water(kng_pool_total());
+	return kng_pool_idle(&kng_pool) < (int)READ_ONCE(kng_pool.low);
 }
 
 /* Let the irq_work log that no job was left, once since load. NMIs can't log. */
@@ -68,10 +63,11 @@ bool kng_offload_report_exhausted(void)
 	return atomic_cmpxchg(&exhausted, EXHAUSTED_SEEN, EXHAUSTED_LOGGED) == EXHAUSTED_SEEN;
 }
 
-static __always_inline struct kng_job *prepare(int dtor, struct module *owner)
+/* @job: from this CPU's stack, or NULL. What is rare comes here, out of the way. */
+static noinline struct kng_job *prepare_slowly(struct kng_job *job, int dtor, struct module *owner)
 {
-	struct kng_job *job = kng_pool_pop(&kng_pool);
-
+	if (!job)
+		job = kng_pool_pop(&kng_pool);
 	if (unlikely(!job)) {
 		kng_count(KNG_EMPTY);
 		report_exhausted();
@@ -86,6 +82,23 @@ static __always_inline struct kng_job *prepare(int dtor, struct module *owner)
 	return job;
 }
 
+struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
+{
+	struct kng_job *job = kng_pool_pop_own(&kng_pool);
+
+	if (unlikely(!job || owner || dtor < 0))
+		return prepare_slowly(job, dtor, owner);
+	job->dtor = dtor;
+	return job;
+}
+
+static noinline void raise(struct kng_queue *q, bool first)
+{
+	if (first)
+		WRITE_ONCE(q->since, kng_delay_now());
+	kng_queue_raise(q);
+}
+
 static __always_inline void queue(struct kng_job *job, void *obj)
 {
 	struct kng_queue *q = this_cpu_ptr(&kng_queues);
@@ -95,30 +108,13 @@ static __always_inline void queue(struct kng_job *job, void *obj)
 	kng_count_entered(KNG_TAKEN);
 	/* Pairs with llist_del_all() in kng_queue_detach(): the job is visible with its fields. */
 	first = kng_queue_add(q, &job->node);
-	if (first)
-		WRITE_ONCE(q->since, kng_delay_now());
-	if (first || kng_pool_low(&kng_pool, low_water(kng_pool_total())))
-		kng_queue_raise(q);
-}
-
-struct kng_job *kng_offload_prepare(int dtor, struct module *owner)
-{
-	return prepare(dtor, owner);
+	if (unlikely(first || kng_pool_low(&kng_pool)))
+		raise(q, first);
 }
 
 void kng_offload_queue(struct kng_job *job, void *obj)
 {
 	queue(job, obj);
-}
-
-bool kng_offload_defer(int dtor, struct module *owner, void *obj)
-{
-	struct kng_job *job = prepare(dtor, owner);
-
-	if (unlikely(!job))
-		return false;
-	queue(job, obj);
-	return true;
 }
 
 void kng_offload_cancel(struct kng_job *job)

@@ -24,19 +24,6 @@
 struct kng_job *kng_offload_prepare(int dtor, struct module *owner);
 
 /**
- * kng_offload_defer() - take a job and have it run after the NMI
- * @dtor: as for kng_offload_prepare()
- * @owner: as for kng_offload_prepare()
- * @obj: the object whose reference the destructor drops
- *
- * Both steps in one, for callers that have nothing to do in between.
- *
- * Context: As kng_offload_prepare().
- * Return: false if there is no job.
- */
-bool kng_offload_defer(int dtor, struct module *owner, void *obj);
-
-/**
  * kng_offload_cancel() - return an unused job
  * @job: a job from kng_offload_prepare(); the caller must not use it any more
  *

@@ -23,7 +23,6 @@
 struct kng_pool kng_pool;
 
 static u32 base_chunks;	/* those of kng_pool_alloc() */
-static u32 nr_going;	/* marked, not yet freed */
 
 /* Chunks that are gone, and the grace period that their memory waits for. */
 static DECLARE_BITMAP(gone, KNG_MAX_CHUNKS);
@@ -39,6 +38,12 @@ static struct kng_job *alloc_chunk(u32 nr)
 {
 	return __vmalloc(array_size(nr, sizeof(struct kng_job)),
 			 GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY | __GFP_NOWARN);
+}
+
+/* If fewer jobs are idle, an NMI may soon find none. */
+static void set_low(void)
+{
+	kng_pool_set_low(&kng_pool, clamp(kng_pool_total() / 8, 1U, 512U));
 }
 
 u32 kng_pool_grow(u32 jobs)
@@ -58,6 +63,7 @@ u32 kng_pool_grow(u32 jobs)
 		added += nr;
 		cond_resched();
 	}
+	set_low();
 	return added;
 }
 
@@ -101,7 +107,6 @@ u32 kng_pool_mark(u32 jobs)
 		if (!chunk->jobs || chunk->going || chunk->nr > jobs - marked)
 			continue;
 		kng_resize_mark(&kng_pool, slot);
-		nr_going++;
 		marked += chunk->nr;
 	}
 	return marked;
@@ -160,7 +165,6 @@ static u32 free_gone(void)
 	for_each_set_bit(slot, gone, KNG_MAX_CHUNKS) {
 		jobs += kng_pool.chunk[slot].nr;
 		vfree(kng_resize_remove(&kng_pool, slot));
-		nr_going--;
 		cond_resched();
 	}
 	bitmap_zero(gone, KNG_MAX_CHUNKS);
@@ -176,16 +180,17 @@ u32 kng_pool_collect(void)
 			return 0;
 		freed = free_gone();
 	}
-	if (nr_going) {
+	if (kng_pool_shrinks()) {
 		sweep();
 		note_gone();
+		set_low();
 	}
 	return freed;
 }
 
 bool kng_pool_shrinks(void)
 {
-	return nr_going;
+	return kng_pool.nr_going;
 }
 
 void kng_pool_free(void)

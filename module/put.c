@@ -11,23 +11,6 @@
 
 #include "put.h"
 
-/*
- * The kernel's put is refcount_dec_and_test(&p->rcu_users), followed by call_rcu() if
- * that returns true (put_task_struct_rcu_user() in kernel/exit.c, 6.12 to 7.3).
- * refcount_dec_not_one() does nothing if the count is 1, and decrements others in the
- * same way. It differs in counts that overflowed, which are of no use any more: both
- * leave REFCOUNT_SATURATED alone, but where the kernel's put warns of a value near that
- * and saturates it again, this one decrements it. It takes 2^30 puts to make that
- * matter. Of a count of 0, which has been put too often, both warn.
- */
-bool kng_put_task_not_last(void *obj)
-{
-	struct task_struct *p = obj;
-
-	/* Looked at first: for the last reference that is all there is to do. */
-	return refcount_read(&p->rcu_users) != 1 && refcount_dec_not_one(&p->rcu_users);
-}
-
 void kng_get_task(void *obj)
 {
 	struct task_struct *p = obj;

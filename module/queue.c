@@ -13,7 +13,6 @@
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 
-#include "dtor.h"
 #include "queue.h"
 
 /*
@@ -24,23 +23,10 @@ DEFINE_PER_CPU(struct kng_queue, kng_queues);
 
 static enum cpuhp_state prepare_state, online_state;
 
-struct llist_node *kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since)
+void kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since)
 {
-	struct llist_node *first = node, **link = &first;
-
-	while (node) {
-		struct kng_job *job = llist_entry(node, struct kng_job, node);
-
-		node = node->next;
-		if (likely(READ_ONCE(kng_dtors[job->dtor].hardirq))) {
-			link = &job->node.next;
-			continue;
-		}
-		*link = node;
-		if (llist_add(&job->node, &q->aside))
-			WRITE_ONCE(q->aside_since, since);
-	}
-	return first;
+	if (llist_add(node, &q->aside))
+		WRITE_ONCE(q->aside_since, since);
 }
 
 static int queue_online(unsigned int cpu)

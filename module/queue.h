@@ -92,17 +92,14 @@ static inline void kng_queue_raise(struct kng_queue *q)
 struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since);
 
 /**
- * kng_queue_put_aside() - leave to the worker what may not run in hardirq
+ * kng_queue_put_aside() - leave a job to the worker
  * @q: the queue
- * @node: list of detached jobs
- * @since: when the first of them was added, of kng_delay_now()
- *
- * Moves the jobs of destructors that may not run in hardirq to @q->aside.
+ * @node: a detached job, which may not run in hardirq
+ * @since: when it was added, or earlier, of kng_delay_now()
  *
  * Context: The irq_work of @q.
- * Return: the list of the other jobs.
  */
-struct llist_node *kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since);
+void kng_queue_put_aside(struct kng_queue *q, struct llist_node *node, u64 since);
 
 /**
  * kng_queues_init() - initialise all queues and follow CPU hotplug

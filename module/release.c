@@ -35,6 +35,7 @@
 #include "offload.h"
 #include "params.h"
 #include "probe.h"
+#include "put.h"
 #include "release.h"
 #include "types.h"
 
@@ -62,38 +63,65 @@ static void call_dtor(const struct kng_type *type, void *obj)
 	kng_entry_mark_own_call(mark);
 }
 
-/* Not inline: a put that is not the last one needs none of its registers. */
-static noinline void defer(const struct kng_type *type, void *obj)
+static noinline void no_job(const struct kng_type *type, void *obj)
 {
-	unsigned int level;
-
-	/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
-	if (unlikely(type->owner) && !in_nmi() && !module_is_live(type->owner)) {
-		call_dtor(type, obj);
-		return;
-	}
-	level = kng_entry_enter();
-	if (likely(kng_offload_defer(type->index, type->owner, obj))) {
-		kng_count_entered(KNG_TAKEN_RELEASE);
-	} else if (may_run_here(type)) {
+	if (may_run_here(type)) {
 		kng_count(KNG_INLINED);
 		call_dtor(type, obj);
 	} else {
 		leak(type);
 	}
+}
+
+/* A module that is being unloaded can't be held by a job. Outside NMI it may call. */
+static noinline bool call_from_dying_module(const struct kng_type *type, void *obj)
+{
+	if (in_nmi() || module_is_live(type->owner))
+		return false;
+	call_dtor(type, obj);
+	return true;
+}
+
+/* Not inline: a put that is not the last one needs none of its registers. */
+static noinline void defer(const struct kng_type *type, void *obj)
+{
+	struct kng_job *job;
+	unsigned int level;
+
+	if (unlikely(type->owner) && call_from_dying_module(type, obj))
+		return;
+	level = kng_entry_enter();
+	job = kng_offload_prepare(type->index, type->owner);
+	if (likely(job)) {
+		kng_count_entered(KNG_TAKEN_RELEASE);
+		kng_offload_queue(job, obj);
+	} else {
+		no_job(type, obj);
+	}
 	kng_entry_exit(level);
 }
 
+/* Of each type, in NMI. Constant, so that a stub makes no indirect call. */
+static bool (*const put_not_last[KNG_NR_TYPES])(void *obj) = {
+	[KNG_TYPE_TASK] = kng_put_task_not_last,
+#ifdef CONFIG_CGROUPS
+	[KNG_TYPE_CGROUP] = kng_put_cgroup_not_last,
+#endif
+#ifdef CONFIG_MEMCG
+	[KNG_TYPE_MEM_CGROUP] = kng_put_mem_cgroup_not_last,
+#endif
+};
+
 /* Runs in place of a release function of this type. */
-static void release_diverted(const struct kng_type *type, void *obj)
+static __always_inline void release_diverted(unsigned int type, void *obj)
 {
 	kng_uncount(KNG_BYPASSED);
-	if (type->put_not_last && type->put_not_last(obj)) {
+	if (KNG_PUTS_ARE_KNOWN && put_not_last[type] && put_not_last[type](obj)) {
 		kng_entry_count();
 		kng_count(KNG_NOT_LAST);
 		return;
 	}
-	defer(type, obj);
+	defer(&kng_types[type], obj);
 }
 
 /*
@@ -103,7 +131,7 @@ static void release_diverted(const struct kng_type *type, void *obj)
 #define STUB(i)	\
 static void stub_##i(void *obj)	\
 {	\
-	release_diverted(&kng_types[(i) % KNG_NR_TYPES], obj);	\
+	release_diverted((i) % KNG_NR_TYPES, obj);	\
 }
 
 STUB(0) STUB(1) STUB(2) STUB(3) STUB(4) STUB(5) STUB(6) STUB(7)
@@ -117,7 +145,7 @@ static void (*const stubs[])(void *obj) = {
 static_assert(ARRAY_SIZE(stubs) >= KNG_NR_TYPES);
 
 /* With kprobes: the function runs, too, and drops the reference that the job does not. */
-static bool release_probed(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
+static void release_probed(struct kng_hook *hook, unsigned long arg0, unsigned long unused)
 {
 	struct kng_type *type = container_of(hook, struct kng_type, hook);
 	unsigned int level = kng_entry_enter();
@@ -135,7 +163,6 @@ static bool release_probed(struct kng_hook *hook, unsigned long arg0, unsigned l
 		leak(type);
 	}
 	kng_entry_exit(level);
-	return false;
 }
 
 static void prepare_hook(struct kng_type *type)
@@ -145,7 +172,7 @@ static void prepare_hook(struct kng_type *type)
 	hook->address = type->put ? 0 : (unsigned long)type->dtor;
 	hook->can_skip = true;
 	hook->stub = (unsigned long)stubs[type - kng_types];
-	hook->divert = kng_hook_uses_ftrace() ? NULL : release_probed;
+	hook->probed = release_probed;
 }
 
 static void report_unhooked(const struct kng_type *type)

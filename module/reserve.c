@@ -13,7 +13,7 @@
  *
  * A worker resizes the pool. It adds wanted jobs at once, in whole chunks. It frees
  * jobs when half of all jobs have been surplus for a second, so that short-lived maps
- * don't keep it busy. The recent peak decays by half every second, so memory is freed
+ * don't keep it busy. A map for which the pool has jobs, and no surplus, does not wake it. The recent peak decays by half every second, so memory is freed
  * after a burst even if no NMI comes.
  *
  * It leaves memory to others: an eighth of RAM, at most 128 MiB, stays available. Once
@@ -56,10 +56,11 @@ static unsigned int peak;		/* most jobs in use since load */
 static unsigned int recent_peak;	/* the same, decays by half every INTERVAL */
 
 /* Written by the worker. */
-static u64 wanted, shortfall;
+static u64 shortfall;
 static unsigned int headroom;
 static bool memory_short;		/* so little is available that growing stopped */
 static unsigned long surplus_since;	/* jiffies; 0: half of the jobs are not surplus */
+static bool at_rest;			/* all is done, until something changes */
 
 static void (*note_shortage)(void);
 static struct workqueue_struct *workqueue;
@@ -88,13 +89,46 @@ void kng_reserve_note_usage(void)
 		kng_reserve_changed();
 }
 
-static void set_wanted(void)
+static u64 want(void)
 {
-	u64 want;
+	return max_t(u64, kng_params.jobs,
+		     kng_exact_covered() + headroom_for(READ_ONCE(recent_peak)));
+}
 
-	headroom = headroom_for(READ_ONCE(recent_peak));
-	want = max_t(u64, kng_params.jobs, kng_exact_covered() + headroom);
-	WRITE_ONCE(wanted, want);
+static bool is_large(u64 surplus)
+{
+	return surplus >= KNG_CHUNK_JOBS && surplus >= kng_pool_total() / 2;
+}
+
+/* Some floors don't count. That is reported. */
+static bool floors_are_cut(void)
+{
+	return kng_maps_floors() > kng_maps_floor_limit();
+}
+
+/* Does the pool have what is wanted, and not so much more that some will go? */
+static bool fits(void)
+{
+	u64 jobs = want();
+	u32 total = kng_pool_total();
+
+	return jobs <= total && !is_large(total - jobs) && !floors_are_cut();
+}
+
+/*
+ * If the worker is at rest it saw all charges but those that were added or taken away
+ * since. Of a map that comes, either the worker sees the charge, or we see that it is not
+ * at rest: the charge is written, and then at_rest is read; the worker clears at_rest, and
+ * then reads the charges. Both are fully ordered between.
+ */
+void kng_reserve_map_changed(void)
+{
+	u64 now = ktime_get_mono_fast_ns();
+
+	smp_mb(); /* Pairs with the one in resize(). */
+	if (READ_ONCE(at_rest) && fits() && !kng_maps_note_some_covered(now))
+		return;
+	kng_reserve_changed();
 }
 
 /* May the pool grow by one more step? */
@@ -132,7 +166,7 @@ static void grow(u32 goal)
 /* Returns true if the surplus is large and has lasted for an INTERVAL. */
 static bool surplus_lasts(u32 surplus)
 {
-	if (surplus < KNG_CHUNK_JOBS || surplus < kng_pool_total() / 2)
+	if (!is_large(surplus))
 		surplus_since = 0;
 	else if (!surplus_since)
 		surplus_since = jiffies | 1;
@@ -169,9 +203,13 @@ static void resize(struct work_struct *work)
 	u64 start = ktime_get_mono_fast_ns();
 	u32 before = kng_pool_total();
 	bool again = decay_recent_peak();
+	u64 wanted;
 	u32 goal;
 
-	set_wanted();
+	WRITE_ONCE(at_rest, false);
+	smp_mb(); /* Pairs with the one in kng_reserve_map_changed(). */
+	headroom = headroom_for(READ_ONCE(recent_peak));
+	wanted = want();
 	goal = min_t(u64, wanted, kng_params.max_jobs);
 	grow(goal);
 	trim(goal);
@@ -190,6 +228,8 @@ static void resize(struct work_struct *work)
 	if (again || surplus_since || kng_pool_shrinks() || kng_pool_total() < goal ||
 	    (kng_params.shrink && kng_pool_total() > kng_params.jobs))
 		queue_delayed_work(workqueue, &resize_work, INTERVAL);
+	else
+		WRITE_ONCE(at_rest, !shortfall && !floors_are_cut());
 }
 
 int kng_reserve_init(void (*on_shortage)(void))
@@ -222,7 +262,7 @@ void kng_reserve_show(struct seq_buf *m)
 	seq_buf_printf(m, "reserved: %llu\n", kng_maps_charged());
 	seq_buf_printf(m, "floors: %llu\n", kng_maps_floors());
 	seq_buf_printf(m, "headroom: %u\n", READ_ONCE(headroom));
-	seq_buf_printf(m, "wanted: %llu\n", READ_ONCE(wanted));
+	seq_buf_printf(m, "wanted: %llu\n", want());
 	seq_buf_printf(m, "shortfall: %llu\n", kng_reserve_shortfall());
 }
 

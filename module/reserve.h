@@ -27,6 +27,16 @@ int kng_reserve_init(void (*on_shortage)(void));
 void kng_reserve_changed(void);
 
 /**
+ * kng_reserve_map_changed() - a map was charged, or its charge taken away
+ *
+ * Calls the worker if jobs are to be added or freed. Else the pool has the map's jobs
+ * already, and it counts as covered: kng_maps_note_some_covered().
+ *
+ * Context: Task, atomic. Never sleeps.
+ */
+void kng_reserve_map_changed(void);
+
+/**
  * kng_reserve_note_usage() - note how many jobs are in use
  *
  * Calls the worker if more headroom is needed.

@@ -23,9 +23,10 @@
 #include "storage.h"
 
 /* Only in NMI: with defer=irqsoff, too. */
-static bool called_in_nmi(struct kng_hook *hook, unsigned long map, unsigned long owner)
+static void delete_diverted(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
-	return in_nmi();
+	if (in_nmi())
+		kng_entry_divert(hook, fregs);
 }
 
 /* Runs in place of the helper. */
@@ -38,7 +39,7 @@ static u64 refuse_delete(u64 map, u64 owner, u64 r3, u64 r4, u64 r5)
 
 #define HELPERS(...) {					\
 	.function	= { __VA_ARGS__ },		\
-	.divert		= called_in_nmi,		\
+	.divert		= delete_diverted,		\
 	.stub		= (unsigned long)refuse_delete,	\
 	.can_skip	= true,				\
 }

@@ -53,7 +53,8 @@
 #include "teardown.h"
 #include "types.h"
 
-static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
+static void teardown_diverted(struct kng_hook *hook, struct ftrace_regs *fregs);
+static void teardown_probed(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 
 /*
  * Runs in place of a bpf_obj_free_fields() that is skipped. References that stay in
@@ -68,6 +69,7 @@ static struct kng_hook door = {
 	.function	= { "bpf_obj_free_fields" },
 	.divert		= teardown_diverted,
 	.stub		= (unsigned long)teardown_skipped,
+	.probed		= teardown_probed,
 };
 
 static void no_job(const struct btf_record *rec, const struct btf_field *field, void **slot)
@@ -93,11 +95,11 @@ static void no_job(const struct btf_record *rec, const struct btf_field *field, 
 	}
 }
 
-/* Returns false if no job is left. */
-static bool defer(const struct btf_record *rec, const struct btf_field *field, void **slot)
+/* @dtor: its index. Returns false if no job is left. */
+static __always_inline bool defer(const struct btf_record *rec, const struct btf_field *field,
+				  int dtor, void **slot)
 {
-	struct module *owner = field->kptr.module;
-	struct kng_job *job = kng_offload_prepare(kng_dtor_index(field->kptr.dtor, owner), owner);
+	struct kng_job *job = kng_offload_prepare(dtor, field->kptr.module);
 	void *obj;
 
 	if (!job)
@@ -114,14 +116,10 @@ static bool defer(const struct btf_record *rec, const struct btf_field *field, v
 	return true;
 }
 
-static void **slot_of(const struct btf_field *field, void *obj)
+/* A field without a destructor owns an object of bpf_obj_new(). */
+static bool has_reference(const struct btf_field *field, void **slot)
 {
-	void **slot = obj + field->offset;
-
-	/* A field without a destructor owns an object of bpf_obj_new(). */
-	if (field->type != BPF_KPTR_REF || !field->kptr.dtor || !READ_ONCE(*slot))
-		return NULL;
-	return slot;
+	return field->type == BPF_KPTR_REF && field->kptr.dtor && READ_ONCE(*slot);
 }
 
 static bool owns_references(const struct btf_record *rec)
@@ -143,15 +141,23 @@ static bool may_keep(const struct btf_record *rec)
  */
 static noinline bool take_references(const struct btf_record *rec, void *obj)
 {
+	const struct btf_field *field = rec->fields, *end = field + rec->cnt;
 	unsigned int level = kng_entry_enter();
+	btf_dtor_kfunc_t fn = NULL;
 	bool skip = false;
-	u32 i;
+	int dtor = 0;
 
-	for (i = 0; i < rec->cnt; i++) {
-		const struct btf_field *field = &rec->fields[i];
-		void **slot = slot_of(field, obj);
+	for (; field < end; field++) {
+		void **slot = obj + field->offset;
 
-		if (!slot || defer(rec, field, slot))
+		if (!has_reference(field, slot))
+			continue;
+		/* Most often all fields of a record have the same. */
+		if (field->kptr.dtor != fn) {
+			fn = field->kptr.dtor;
+			dtor = kng_dtor_index(fn, field->kptr.module);
+		}
+		if (defer(rec, field, dtor, slot))
 			continue;
 		if (skip || may_keep(rec)) {
 			kng_count(KNG_KEPT);
@@ -165,11 +171,22 @@ static noinline bool take_references(const struct btf_record *rec, void *obj)
 }
 
 /* Most maps have no kptrs: that is looked at before anything else is done. */
-static bool teardown_diverted(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
+static void teardown_diverted(struct kng_hook *hook, struct ftrace_regs *fregs)
+{
+	const struct btf_record *rec = (const struct btf_record *)ftrace_regs_get_argument(fregs, 0);
+
+	if (owns_references(rec) &&
+	    take_references(rec, (void *)ftrace_regs_get_argument(fregs, 1)))
+		kng_entry_divert(hook, fregs);
+}
+
+/* With kprobes nothing is skipped, so no reference is kept. */
+static void teardown_probed(struct kng_hook *hook, unsigned long arg0, unsigned long arg1)
 {
 	const struct btf_record *rec = (const struct btf_record *)arg0;
 
-	return owns_references(rec) && take_references(rec, (void *)arg1);
+	if (owns_references(rec))
+		take_references(rec, (void *)arg1);
 }
 
 /*
@@ -186,8 +203,8 @@ static void teardown_outside(unsigned long arg0, unsigned long arg1)
 		return;
 	for (i = 0; i < rec->cnt; i++) {
 		const struct btf_field *field = &rec->fields[i];
-		void **slot = slot_of(field, (void *)arg1);
-		void *obj = slot ? xchg(slot, NULL) : NULL;
+		void **slot = (void *)arg1 + field->offset;
+		void *obj = has_reference(field, slot) ? xchg(slot, NULL) : NULL;
 
 		if (obj) {
 			field->kptr.dtor(obj);

@@ -19,14 +19,12 @@ struct kng_type kng_types[KNG_NR_TYPES] = {
 	[KNG_TYPE_TASK] = {
 		.name = "task_struct",
 		.hook.function = { "bpf_task_release_dtor", "bpf_task_release" },
-		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_task_not_last : NULL,
 		.get = KNG_PUTS_ARE_KNOWN ? kng_get_task : NULL,
 	},
 #ifdef CONFIG_CGROUPS
 	[KNG_TYPE_CGROUP] = {
 		.name = "cgroup",
 		.hook.function = { "bpf_cgroup_release_dtor", "bpf_cgroup_release" },
-		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_cgroup_not_last : NULL,
 		.get = KNG_PUTS_ARE_KNOWN ? kng_get_cgroup : NULL,
 	},
 #endif
@@ -44,7 +42,6 @@ struct kng_type kng_types[KNG_NR_TYPES] = {
 		.name = "mem_cgroup",
 		.hook.function = { NULL, "bpf_put_mem_cgroup" },
 		.put = kng_put_mem_cgroup,
-		.put_not_last = KNG_PUTS_ARE_KNOWN ? kng_put_mem_cgroup_not_last : NULL,
 		.get = KNG_PUTS_ARE_KNOWN ? kng_get_mem_cgroup : NULL,
 	},
 #endif

@@ -23,8 +23,6 @@ enum { KNG_DTOR, KNG_KFUNC };
  * @hook: hooks the destructor and the release kfunc, if there is one
  * @put: for a type without a destructor: what a job calls in its place. Maps can't own
  *	references to such a type, but programs can.
- * @put_not_last: drops the reference at once if it can't be the last one, and returns
- *	true then; NULL if that can't be known
  * @get: takes one more reference; NULL if that can't be done
  * @nmi_safe: the destructor may run in NMI
  * @dtor: the destructor, or @put; NULL if the kernel has no such type, or the entry is
@@ -36,7 +34,6 @@ struct kng_type {
 	const char *name;
 	struct kng_hook hook;
 	btf_dtor_kfunc_t put;
-	bool (*put_not_last)(void *obj);
 	void (*get)(void *obj);
 	bool nmi_safe;
 	btf_dtor_kfunc_t dtor;

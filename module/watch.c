@@ -66,7 +66,7 @@ static int open_door(void)
 static void on_record_free(unsigned long arg0)
 {
 	if (kng_maps_del((const struct btf_record *)arg0))
-		kng_reserve_changed();
+		kng_reserve_map_changed();
 }
 
 static struct kng_hook free_hook = {
@@ -156,7 +156,7 @@ static void charge(const struct bpf_map *map)
 		return;
 	if (kng_adopting())
 		kng_count(KNG_ADOPTED);
-	kng_reserve_changed();
+	kng_reserve_map_changed();
 }
 
 /*

@@ -224,9 +224,10 @@ static void load(void)
 static void calls(void)
 {
 	load();
+	/* First: kng_bench fills slots past the count of reserve=exact, which then is wrong. */
+	rows_of_exchanges();
 	rows_of_maps();
 	rows_of_releases();
-	rows_of_exchanges();
 	rows_of_programs();
 	bench_bpf__destroy(skel);
 }

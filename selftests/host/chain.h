@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Jobs linked by ->next, given back at once, as kng_resize_add() does with new ones. */
+/* Jobs linked by ->next, given back at once. */
 #ifndef SELFTESTS_HOST_CHAIN_H
 #define SELFTESTS_HOST_CHAIN_H
 
@@ -8,17 +8,19 @@
 static inline void push_chain(struct kng_pool *pool, struct kng_job *first,
 			      struct kng_job *last, u32 nr)
 {
-	__kng_stack_push(__kng_pool_own(pool), first, last, nr);
+	struct kng_chain chain = { first, last, nr };
+
+	kng_pool_push_chain(pool, &chain);
 }
 
 /* All that are held, as one chain. */
 static inline void push_held(struct kng_pool *pool, struct kng_job **held, int nr)
 {
-	int i;
+	struct kng_chain chain = {};
 
-	for (i = 0; i + 1 < nr; i++)
-		WRITE_ONCE(held[i]->next, held[i + 1]->index);
-	push_chain(pool, held[0], held[nr - 1], nr);
+	while (nr--)
+		kng_pool_chain(&chain, held[nr]);
+	kng_pool_push_chain(pool, &chain);
 }
 
 #endif /* SELFTESTS_HOST_CHAIN_H */

@@ -12,9 +12,6 @@
 /* What dtor.c and its header take from elsewhere. The kernel's headers are empty files here. */
 #define KNG_ENTRY_H
 #define KNG_PARAMS_H
-#ifndef unlikely
-#define unlikely(x)		__builtin_expect(!!(x), 0)
-#endif
 #define KSYM_NAME_LEN		64
 #define NOTIFY_DONE		0
 #define NOTIFY_OK		1

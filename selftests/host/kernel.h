@@ -68,6 +68,7 @@ static __thread __attribute__((unused)) u32 kernel_cpu;
 #define __maybe_unused	__attribute__((unused))
 #define noinline	__attribute__((__noinline__))
 #define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
 
 static inline void barrier(void)
 {

@@ -31,6 +31,7 @@ static void race_point(void);
 	a_ > b_ ? a_ : b_;			\
 })
 #define min_t(type, a, b)	min((type)(a), (type)(b))
+#define clamp(a, low, high)	min(max(a, low), high)
 #define array_size(n, size)	((size_t)(n) * (size))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define BITMAP_LONGS(nr)	DIV_ROUND_UP(nr, 64)

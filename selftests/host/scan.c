@@ -195,20 +195,25 @@ static void deal_in_turn(void)
 	tap_ok(!without, "four chunks of one job for four CPUs: one each");
 }
 
+static bool is_low(u32 mark)
+{
+	kng_pool_set_low(&pool, mark);
+	loads = 0;
+	return kng_pool_low(&pool);
+}
+
 static void low(u32 cpus)
 {
 	u32 each = KNG_CHUNK_JOBS / cpus;
 	bool good;
 
 	start(cpus, KNG_CHUNK_JOBS);
-	good = !kng_pool_low(&pool, KNG_CHUNK_JOBS) && loads == 2;
-	good &= kng_pool_low(&pool, KNG_CHUNK_JOBS + 1);
-	loads = 0;
+	good = !is_low(KNG_CHUNK_JOBS) && loads == 2;
+	good &= is_low(KNG_CHUNK_JOBS + 1);
 	while (each--)
 		kng_pool_pop(&pool);
-	loads = 0;
-	good &= !kng_pool_low(&pool, KNG_CHUNK_JOBS - KNG_CHUNK_JOBS / cpus) && loads > cpus;
-	good &= kng_pool_low(&pool, KNG_CHUNK_JOBS);
+	good &= !is_low(KNG_CHUNK_JOBS - KNG_CHUNK_JOBS / cpus) && loads > cpus;
+	good &= is_low(KNG_CHUNK_JOBS);
 	tap_ok(good,
 	       "%u CPUs: low looks at its own stack, and at all once that has not its share", cpus);
 }

@@ -131,6 +131,32 @@ static void retire_by_push(void)
 	       !kng_pool_idle(&pool), "pushes alone make a chunk go, the last of them");
 }
 
+/* A chain is used twice; its jobs are in use until it is pushed. */
+static void retire_by_chain(bool going)
+{
+	struct kng_chain chain = {};
+	struct kng_job *job[3];
+	int i, idle;
+
+	setup_pool(&pool, CPUS);
+	kng_resize_add(&pool, jobs, 3);
+	for (i = 0; i < 3; i++)
+		job[i] = kng_pool_pop(&pool);
+	if (going)
+		kng_resize_mark(&pool, 0);
+	kng_pool_chain(&chain, job[0]);
+	kng_pool_chain(&chain, job[1]);
+	idle = kng_pool_idle(&pool);
+	kng_pool_push_chain(&pool, &chain);
+	kng_pool_push_chain(&pool, &chain);
+	kng_pool_chain(&chain, job[2]);
+	kng_pool_push_chain(&pool, &chain);
+	tap_ok(!idle && kng_resize_gone(&pool, 0) == going &&
+	       atomic_read(&pool.total) == (going ? 0 : 3) &&
+	       kng_pool_idle(&pool) == (going ? 0 : 3),
+	       "two chains, %s", going ? "whose chunk goes with the second" : "which come back");
+}
+
 /* Pushers. */
 
 static struct llist_head inbox[PUSHERS];
@@ -223,6 +249,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(slots); i++)
 		reuse(slots[i]);
 	retire_by_push();
+	retire_by_chain(false);
+	retire_by_chain(true);
 	push_is_not_awaited();
 	return tap_done();
 }

@@ -23,16 +23,16 @@
  * Written after these functions (selftests/host/models compares):
  *	= module/queue.h kng_queue_add ee107e107abd
  *	= module/queue.h kng_queue_raise 0fcf62b3cbd6
- *	= module/offload.c queue 9b0256ba04af
+ *	= module/offload.c queue 65433c2279d9
  *	= module/queue.c kng_queue_detach 7e1940fe87e6
  *	= module/queue.c queue_online 2faf8bddad38
  *	= module/queue.c queue_offline 37e9b1e4b3a3
  *	= module/queue.c queue_dead 3f8c4e4893cb
  *	= module/drain.c out_of_budget 0b0cea4eaa2a
- *	= module/drain.c drain 32f0f818c115
+ *	= module/drain.c drain 1d273e7419ef
  *	= module/drain.c drain_in_task 7d87ca56d002
  *	= module/drain.c run_irq_work e56a0df396dc
- *	= module/drain.c run_work 48380abb55db
+ *	= module/drain.c run_work 7ce75d1735c2
  *
  * Each BUG_ is a bug that has to be found (run by the model test).
  */

@@ -28,11 +28,11 @@
  *	= include/kng_pool.h __kng_stack_push e99bafd2afca
  *	= include/kng_pool.h __kng_pool_steal 5f335d8a51ef
  *	= include/kng_pool.h kng_pool_pop 5f0098cfe30a
- *	= include/kng_pool.h __kng_pool_retire 77972eac7989
+ *	= include/kng_pool.h __kng_pool_retire 24fe8caea58f
  *	= include/kng_pool.h kng_pool_push 6c86a012f4cf
  *	= include/kng_pool.h __kng_pool_count 4a025c4d0cc2
  *	= include/kng_pool.h kng_pool_used 92ee034f6630
- *	= include/kng_resize.h kng_resize_mark 69690f945fbf
+ *	= include/kng_resize.h kng_resize_mark e64b5f06fdfc
  *	= include/kng_resize.h kng_resize_sweep 3a6af4a55597
  *	= include/kng_resize.h kng_resize_gone 1f5ebc13e30a
  *
