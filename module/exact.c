@@ -51,6 +51,7 @@
 #include "compat.h"
 #include "count.h"
 #include "exact.h"
+#include "fire.h"
 #include "hook.h"
 #include "kng_promise.h"
 #include "maps.h"
@@ -166,15 +167,26 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 	return old;
 }
 
+/* Set when a program of ours was loaded and run: see prove_hooks(). */
+static bool asked, exchanged;
+
+/* The same, until prove_hooks() has seen it run. */
+static u64 first_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
+{
+	WRITE_ONCE(exchanged, true);
+	return exact_xchg(slot, ptr, r3, r4, r5);
+}
+
 /* Replaces bpf_jit_supports_ptr_xchg(). */
 static bool no_ptr_xchg(void)
 {
+	WRITE_ONCE(asked, true);
 	return false;
 }
 
 static struct kng_hook xchg_hook = {
 	.function	= { "bpf_kptr_xchg" },
-	.replacement	= (unsigned long)exact_xchg,
+	.replacement	= (unsigned long)first_xchg,
 	.can_skip	= true,
 };
 
@@ -194,6 +206,25 @@ static int replace(struct kng_hook *hook)
 	return ret;
 }
 
+/* A hook that is not called is as good as none. */
+static int prove_hooks(void)
+{
+	int ret = kng_fire_exchange();
+
+	WRITE_ONCE(xchg_hook.replacement, (unsigned long)exact_xchg);
+	if (ret) {
+		pr_err("no program with an exchange can be tried (%d): load with reserve=capacity\n",
+		       ret);
+		return ret;
+	}
+	if (exchanged && (asked || !KNG_XCHG_IS_INLINED))
+		return 0;
+	/* Who did not ask has inlined the exchange. */
+	pr_err("%s is replaced, but a new program did not call it, as the compiler may have inlined it: load with reserve=capacity\n",
+	       (asked || !KNG_XCHG_IS_INLINED ? &xchg_hook : &inline_hook)->function[0]);
+	return -EOPNOTSUPP;
+}
+
 int kng_exact_init(void)
 {
 	int ret;
@@ -204,6 +235,8 @@ int kng_exact_init(void)
 	ret = replace(&xchg_hook);
 	if (!ret && KNG_XCHG_IS_INLINED)
 		ret = replace(&inline_hook);
+	if (!ret)
+		ret = prove_hooks();
 	if (ret)
 		kng_exact_exit();
 	return ret;
