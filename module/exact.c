@@ -186,7 +186,7 @@ static bool no_ptr_xchg(void)
 
 static struct kng_hook xchg_hook = {
 	.function	= { "bpf_kptr_xchg" },
-	.replacement	= (unsigned long)first_xchg,
+	.replacement	= (unsigned long)(KNG_XCHG_IS_INLINED ? first_xchg : exact_xchg),
 	.can_skip	= true,
 };
 
@@ -206,7 +206,10 @@ static int replace(struct kng_hook *hook)
 	return ret;
 }
 
-/* A hook that is not called is as good as none. */
+/*
+ * A hook that is not called is as good as none. (Where nothing is inlined, programs call
+ * the helper by its address: nothing has to be proven.)
+ */
 static int prove_hooks(void)
 {
 	int ret = kng_fire_exchange();
@@ -217,11 +220,11 @@ static int prove_hooks(void)
 		       ret);
 		return ret;
 	}
-	if (exchanged && (asked || !KNG_XCHG_IS_INLINED))
+	if (exchanged && asked)
 		return 0;
 	/* Who did not ask has inlined the exchange. */
 	pr_err("%s is replaced, but a new program did not call it, as the compiler may have inlined it: load with reserve=capacity\n",
-	       (asked || !KNG_XCHG_IS_INLINED ? &xchg_hook : &inline_hook)->function[0]);
+	       (asked ? &xchg_hook : &inline_hook)->function[0]);
 	return -EOPNOTSUPP;
 }
 
@@ -234,9 +237,7 @@ int kng_exact_init(void)
 	WRITE_ONCE(on, true);
 	ret = replace(&xchg_hook);
 	if (!ret && KNG_XCHG_IS_INLINED)
-		ret = replace(&inline_hook);
-	if (!ret)
-		ret = prove_hooks();
+		ret = replace(&inline_hook) ?: prove_hooks();
 	if (ret)
 		kng_exact_exit();
 	return ret;

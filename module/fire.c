@@ -48,7 +48,7 @@ static int with_map(int (*use)(int map_fd, void *arg), void *arg)
 	struct request r = { .use = use, .arg = arg };
 
 	INIT_WORK_ONSTACK(&r.work, handle);
-	queue_work(system_unbound_wq, &r.work);
+	schedule_work(&r.work);
 	flush_work(&r.work);
 	destroy_work_on_stack(&r.work);
 	return r.ret;
