@@ -72,10 +72,10 @@ static int wait_for_hook(const struct btf_record **record)
 {
 	int ms;
 
-	for (ms = 0; READ_ONCE(*record); ms += 10) {
+	for (ms = 0; READ_ONCE(*record); ms += 20) {
 		if (ms >= TIMEOUT_MS)
 			return -ETIME;
-		msleep(10);
+		msleep(20);
 	}
 	return 0;
 }

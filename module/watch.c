@@ -190,11 +190,11 @@ static int prove_hooks(void)
 		return ret;
 	sees_ends = free_hook.hooked && !ret;
 	if (!READ_ONCE(sees_new))
-		pr_warn("security_bpf_map is hooked, but a new map did not call it (%d)" CANT_FOLLOW,
-			ret);
+		pr_warn("security_bpf_map is hooked, but a new map did not call it (%d)"
+			CANT_FOLLOW, ret);
 	else if (free_hook.hooked && ret)
-		pr_warn("btf_record_free is hooked, but the end of a map did not call it (%d)" CANT_FOLLOW,
-			ret);
+		pr_warn("btf_record_free is hooked, but the end of a map did not call it (%d)"
+			CANT_FOLLOW, ret);
 	return 0;
 }
 
