@@ -38,13 +38,6 @@ struct of_ten {
 	kptr_task __kptr *f, __kptr *g, __kptr *h, __kptr *i, __kptr *j;
 };
 
-struct sk_buff { unsigned int len; } __kernel_type;
-typedef struct sk_buff kptr_skb;
-
-struct of_skb {
-	kptr_skb __kptr *skb;
-};
-
 struct of_foreign {
 	kptr_foreign __kptr *obj;
 };
@@ -89,7 +82,6 @@ struct of_plain {
 const struct task_struct *known_task;
 const struct cgroup *known_cgroup;
 const struct kng_foreign *known_foreign;
-const struct sk_buff *known_skb;
 const struct holder *known_holder;
 const struct leaf *known_leaf;
 const struct plain *known_plain;
@@ -131,7 +123,6 @@ STORAGE(cgroup_st, MAP_TYPE_CGRP_STORAGE);
 
 /* And of each kind of value. */
 MAP(two, BPF_MAP_TYPE_HASH, NO_PREALLOC, 100, struct of_two);
-MAP(skb, BPF_MAP_TYPE_ARRAY, 0, 100, struct of_skb);
 MAP(object, BPF_MAP_TYPE_ARRAY, 0, 100, struct of_object);
 MAP(list, BPF_MAP_TYPE_ARRAY, 0, 100, struct of_list);
 MAP(tree, BPF_MAP_TYPE_ARRAY, 0, 100, struct of_tree);
