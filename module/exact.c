@@ -51,6 +51,7 @@
 #include "compat.h"
 #include "count.h"
 #include "exact.h"
+#include "fire.h"
 #include "hook.h"
 #include "kng_promise.h"
 #include "maps.h"
@@ -170,15 +171,26 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 	return exchange(slot, ptr);
 }
 
+/* Set when a program of ours was loaded and run: see prove_hooks(). */
+static bool asked, exchanged;
+
+/* The same, until prove_hooks() has seen it run. */
+static u64 first_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
+{
+	WRITE_ONCE(exchanged, true);
+	return exact_xchg(slot, ptr, r3, r4, r5);
+}
+
 /* Replaces bpf_jit_supports_ptr_xchg(). */
 static bool no_ptr_xchg(void)
 {
+	WRITE_ONCE(asked, true);
 	return false;
 }
 
 static struct kng_hook xchg_hook = {
 	.function	= { "bpf_kptr_xchg" },
-	.replacement	= (unsigned long)exact_xchg,
+	.replacement	= (unsigned long)(KNG_XCHG_IS_INLINED ? first_xchg : exact_xchg),
 	.can_skip	= true,
 };
 
@@ -198,6 +210,28 @@ static int replace(struct kng_hook *hook)
 	return ret;
 }
 
+/*
+ * A hook that is not called is as good as none. (Where nothing is inlined, programs call
+ * the helper by its address: nothing has to be proven.)
+ */
+static int prove_hooks(void)
+{
+	int ret = kng_fire_exchange();
+
+	WRITE_ONCE(xchg_hook.replacement, (unsigned long)exact_xchg);
+	if (ret) {
+		pr_err("no program with an exchange can be tried (%d): load with reserve=capacity\n",
+		       ret);
+		return ret;
+	}
+	if (exchanged && asked)
+		return 0;
+	/* Who did not ask has inlined the exchange. */
+	pr_err("%s is replaced, but a new program did not call it, as the compiler may have inlined it: load with reserve=capacity\n",
+	       (asked ? &xchg_hook : &inline_hook)->function[0]);
+	return -EOPNOTSUPP;
+}
+
 int kng_exact_init(void)
 {
 	int ret;
@@ -207,7 +241,7 @@ int kng_exact_init(void)
 	WRITE_ONCE(on, true);
 	ret = replace(&xchg_hook);
 	if (!ret && KNG_XCHG_IS_INLINED)
-		ret = replace(&inline_hook);
+		ret = replace(&inline_hook) ?: prove_hooks();
 	if (ret)
 		kng_exact_exit();
 	return ret;

@@ -18,6 +18,7 @@
 #include "count.h"
 #include "exact.h"
 #include "health.h"
+#include "hook.h"
 #include "reserve.h"
 #include "storage.h"
 #include "teardown.h"
@@ -70,6 +71,9 @@ static void facts(struct seq_buf *m)
 		seq_buf_printf(m, ", references=%lld", kng_exact_references());
 	if (kng_watch_door_failed())
 		seq_buf_puts(m, ", door_teardown=closed");
+	/* With kprobes there is none: a known limit, and the door is open for it. */
+	if (kng_hook_uses_ftrace() && !kng_watch_complete())
+		seq_buf_printf(m, ", map_watch=%s", kng_watch_state());
 	if (kng_storage_unhooked())
 		seq_buf_puts(m, ", storage_delete=unhooked");
 	kng_types_show_missing(m);

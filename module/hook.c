@@ -4,7 +4,8 @@
  * to a hooked function; kprobe.c is used where ftrace can't hook.
  *
  * FTRACE_OPS_FL_PERMANENT: without it, `sysctl kernel.ftrace_enabled=0' would
- * silently switch the guard off. With it that sysctl answers EBUSY.
+ * silently switch the guard off. With it that sysctl answers EBUSY. (Since 7.3 it takes
+ * no 0 at all.)
  *
  * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS: set for hooks that skip or replace
  * the function.

@@ -16,16 +16,18 @@
  *	stats.c		shows the statistics
  *	watch.c		sees maps come and go, and opens the teardown door
  *	adopt.c		shows maps to the watch that are older than the guard
+ *	needs.c		finds out what a map needs of the doors
  *	learn.c		adds destructors of other modules to the release door
  *	storage.c	refuses deletes of local storage in NMI
  *	release.c	the release door
- *	probe.c		asks the kernel for the destructor of a type
  *	teardown.c	the teardown door
  *	types.c		the table of guarded types
  *	put.c		puts that can't be the last one
  *	reserve.c	decides how many jobs there should be
  *	report.c	logs what the reserve can't give
  *	exact.c		counts the references in maps, if requested
+ *	fire.c		has the kernel call what is hooked, to prove that the hook works
+ *	probe.c		asks the kernel for the destructor of a type
  *	mapsfile.c	shows the watched maps
  *	maps.c		the watched maps and their charges
  *	unwatched.c	maps that there was no memory to watch

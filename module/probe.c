@@ -11,6 +11,8 @@
 #include <linux/btf.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -35,9 +37,13 @@ struct blob {
 	char strings[128];
 } __packed;
 
-/* Ids of our probe maps. Written by kng_probe() at load, one call at a time. */
+/* Ids of the maps of kng_probe(). Written at load, one call at a time. */
 static u32 own_ids[16];
 static unsigned int nr_own_ids;
+
+/* The task that creates a probe map just now. */
+static struct task_struct *creator;
+static DEFINE_MUTEX(creator_lock);
 
 static u32 add_string(struct blob *b, const char *s)
 {
@@ -128,25 +134,36 @@ static btf_dtor_kfunc_t read_dtor(int map_fd)
 	return dtor;
 }
 
-static btf_dtor_kfunc_t probe(const char *type)
+int kng_probe_create(const char *type)
 {
-	btf_dtor_kfunc_t dtor;
 	int btf_fd, map_fd;
 	struct blob *b;
 
 	if (strlen(type) > NAME_MAX_LEN)
-		return ERR_PTR(-EINVAL);
+		return -EINVAL;
 	b = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	fill_blob(b, type);
 	btf_fd = load_btf(b);
 	kfree(b);
 	if (btf_fd < 0)
-		return ERR_PTR(btf_fd);
+		return btf_fd;
 
+	mutex_lock(&creator_lock);
+	WRITE_ONCE(creator, current);
 	map_fd = create_map(btf_fd);
+	WRITE_ONCE(creator, NULL);
+	mutex_unlock(&creator_lock);
 	close_fd(btf_fd);
+	return map_fd;
+}
+
+static btf_dtor_kfunc_t probe(const char *type)
+{
+	int map_fd = kng_probe_create(type);
+	btf_dtor_kfunc_t dtor;
+
 	/* The kernel knows the type, but maps can't own references to it. */
 	if (map_fd == -ENOENT)
 		return NULL;
@@ -174,6 +191,8 @@ bool kng_probe_owns(u32 map_id)
 {
 	unsigned int i;
 
+	if (READ_ONCE(creator) == current)
+		return true;
 	for (i = 0; i < nr_own_ids; i++) {
 		if (own_ids[i] == map_id)
 			return true;

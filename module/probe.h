@@ -25,14 +25,24 @@
 btf_dtor_kfunc_t kng_probe(const char *type);
 
 /**
- * kng_probe_owns() - ask whether kng_probe() made a map
+ * kng_probe_create() - create such a map
+ * @type: as for kng_probe()
+ *
+ * Context: Task, with the right to use bpf(2).
+ * Return: a file descriptor, which the caller closes, or a negative errno as for
+ *	kng_probe().
+ */
+int kng_probe_create(const char *type);
+
+/**
+ * kng_probe_owns() - ask whether a map that gets a file descriptor is a probe map
  * @map_id: id of the map
  *
- * The kernel closes our file descriptors only when the loader returns to user space.
- * Until then others, the map watch included, may see these maps.
+ * The kernel closes the file descriptors of kng_probe() only when the loader returns to
+ * user space. Until then others, the map watch included, may see these maps.
  *
- * Context: Any.
- * Return: true if it did.
+ * Context: Task.
+ * Return: true if it is one of kng_probe(), or if this task creates one just now.
  */
 bool kng_probe_owns(u32 map_id);
 

@@ -42,6 +42,7 @@ static void stats_print(struct seq_buf *m)
 	seq_buf_printf(m, "door_teardown: %s\n", kng_watch_door());
 	kng_types_show(m);
 	seq_buf_printf(m, "storage_delete: %s\n", kng_storage_state());
+	seq_buf_printf(m, "map_watch: %s\n", kng_watch_state());
 	seq_buf_printf(m, "on_empty: %s\n", kng_params.on_empty == KNG_LEAK ? "leak" : "inline");
 	seq_buf_printf(m, "jobs_total: %u\n", kng_pool_total());
 	seq_buf_printf(m, "jobs_idle: %d\n", kng_pool_idle(&kng_pool));

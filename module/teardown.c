@@ -46,6 +46,7 @@
 #include "count.h"
 #include "dtor.h"
 #include "exact.h"
+#include "fire.h"
 #include "hook.h"
 #include "maps.h"
 #include "offload.h"
@@ -214,12 +215,18 @@ static void teardown_outside(unsigned long arg0, unsigned long arg1)
 	kng_exact_note_removed(rec, nr);
 }
 
-static int install_door(void)
+static int install_door(bool by_update)
 {
 	int ret;
 
 	if (door.hooked)
 		return 0;
+	/* With kprobes, nothing that could be proven would be a choice. */
+	if (kng_hook_uses_ftrace()) {
+		ret = kng_fire_teardown(by_update);
+		if (ret)
+			return ret;
+	}
 	door.outside = kng_params.exact ? teardown_outside : NULL;
 	door.can_skip = kng_hook_uses_ftrace();
 	ret = kng_hook_install(&door);
@@ -230,14 +237,14 @@ static int install_door(void)
 	return kng_hook_install(&door);
 }
 
-int kng_teardown_open(void)
+int kng_teardown_open(bool by_update)
 {
 	/* The worker of the map watch may run while the module is being loaded. */
 	static DEFINE_MUTEX(lock);
 	int ret;
 
 	mutex_lock(&lock);
-	ret = install_door();
+	ret = install_door(by_update);
 	mutex_unlock(&lock);
 	return ret;
 }

@@ -10,11 +10,13 @@
 
 /**
  * kng_teardown_open() - open the door, if it is closed
+ * @by_update: an update of a map calls bpf_obj_free_fields()
  *
  * Context: Task, may sleep; pool and offload are ready. Calls may run at the same time.
- * Return: as kng_hook_install().
+ * Return: as kng_hook_install(); -ENOENT: the function is there, but the kernel does not
+ *	call it, as the compiler may have inlined it.
  */
-int kng_teardown_open(void);
+int kng_teardown_open(bool by_update);
 
 /**
  * kng_teardown_close() - close the door, if it is open

@@ -31,14 +31,15 @@
 #include "adopt.h"
 #include "count.h"
 #include "entry.h"
+#include "fire.h"
 #include "hook.h"
 #include "learn.h"
 #include "maps.h"
+#include "needs.h"
 #include "params.h"
 #include "probe.h"
 #include "reserve.h"
 #include "teardown.h"
-#include "types.h"
 #include "watch.h"
 
 static enum kng_teardown_mode mode;
@@ -48,13 +49,17 @@ static bool started;
 static bool found_exchangeable;	/* see kng_watch_found_exchangeable() */
 static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
 
+/* Set at load, when the hooks were called: see prove_hooks(). */
+static bool sees_new, sees_ends;
+static const struct btf_record *trial_record;
+
 /* Written by on_map_fd(), read by the worker. */
 static bool door_wanted;
 static bool irqsoff_wanted;
 
 static int open_door(void)
 {
-	int ret = kng_teardown_open();
+	int ret = kng_teardown_open(!kernel_cancels);
 
 	WRITE_ONCE(door_failed, ret);
 	if (ret)
@@ -65,6 +70,8 @@ static int open_door(void)
 /* Runs on entry to btf_record_free(). The record may belong to anything. */
 static void on_record_free(unsigned long arg0)
 {
+	if (unlikely(arg0 == (unsigned long)READ_ONCE(trial_record)))
+		WRITE_ONCE(trial_record, NULL);
 	if (kng_maps_del((const struct btf_record *)arg0))
 		kng_reserve_map_changed();
 }
@@ -93,66 +100,10 @@ static void handle_new_maps(struct work_struct *work)
 
 static DECLARE_WORK(new_maps_work, handle_new_maps);
 
-static bool inspect_dtor(btf_dtor_kfunc_t dtor, struct module *owner)
-{
-	if (kng_types_guards(dtor) || kng_types_nmi_safe(dtor))
-		return false;
-	/* The kernel's own destructors were tried at load, and another user holds it. */
-	if (kng_types_knows(dtor) || !kng_learn_note(dtor, owner))
-		WRITE_ONCE(door_wanted, true);
-	return true;
-}
-
-/* Returns true if the worker has to do something for this field. */
-static bool inspect_field(const struct btf_field *field)
-{
-	switch (field->type) {
-	case BPF_KPTR_REF:
-		if (field->kptr.dtor)
-			return inspect_dtor(field->kptr.dtor, field->kptr.module);
-		fallthrough;
-	case BPF_KPTR_PERCPU:
-	case BPF_LIST_HEAD:
-	case BPF_RB_ROOT:
-		/* Objects of bpf_obj_new() may own any references. */
-		if (kernel_cancels || kng_teardown_is_open())
-			return false;
-		WRITE_ONCE(door_wanted, true);
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Can bpf_kptr_xchg() exchange pointers in such values, or in objects that they own? This
- * includes more than kng_charge_owns(): per-CPU objects own nothing that needs a job, but
- * the exchange of the object itself is counted.
- */
-static bool exchangeable(const struct btf_record *rec)
-{
-	return !IS_ERR_OR_NULL(rec) &&
-	       rec->field_mask & (BPF_KPTR_REF | BPF_KPTR_PERCPU | BPF_LIST_HEAD | BPF_RB_ROOT);
-}
-
-/*
- * The kernel calls programs of struct_ops as it would call its own functions. A scheduler
- * of sched_ext is called under the runqueue lock, which the last put of a cgroup takes when
- * it wakes a worker. So this is a deadlock without any NMI.
- */
-static bool wants_irqsoff(const struct bpf_map *map)
-{
-	if (map->map_type != BPF_MAP_TYPE_STRUCT_OPS || kng_params.defer != KNG_DEFER_AUTO ||
-	    !kng_hook_uses_ftrace() || kng_entry_defers_irqsoff())
-		return false;
-	WRITE_ONCE(irqsoff_wanted, true);
-	return true;
-}
-
 static void charge(const struct bpf_map *map)
 {
-	/* Without this hook we would not know when the map is freed. */
-	if (!free_hook.hooked || !kng_maps_add(map))
+	/* Else we would not know when the map is freed. */
+	if (!sees_ends || !kng_maps_add(map))
 		return;
 	if (kng_adopting())
 		kng_count(KNG_ADOPTED);
@@ -166,22 +117,25 @@ static void charge(const struct bpf_map *map)
 static void on_map_fd(unsigned long arg0)
 {
 	const struct bpf_map *map = (const struct bpf_map *)arg0;
-	const struct btf_record *rec = map->record;
-	bool work;
-	u32 i;
+	unsigned int needs;
 
 	/* Pairs with the release in kng_watch_start(): mode is set. */
-	if (!smp_load_acquire(&started) || kng_probe_owns(map->id))
+	if (!smp_load_acquire(&started)) {
+		WRITE_ONCE(sees_new, true);
 		return;
-	work = wants_irqsoff(map);
-	if (exchangeable(rec) || (map->inner_map_meta && exchangeable(map->inner_map_meta->record)))
-		WRITE_ONCE(found_exchangeable, true);
-	if (!IS_ERR_OR_NULL(rec)) {
-		charge(map);
-		for (i = 0; i < rec->cnt; i++)
-			work |= inspect_field(&rec->fields[i]);
 	}
-	if (work)
+	if (kng_probe_owns(map->id))
+		return;
+	needs = kng_needs(map, kernel_cancels);
+	if (needs & KNG_EXCHANGEABLE)
+		WRITE_ONCE(found_exchangeable, true);
+	if (needs & KNG_NEEDS_DOOR)
+		WRITE_ONCE(door_wanted, true);
+	if (needs & KNG_NEEDS_IRQSOFF)
+		WRITE_ONCE(irqsoff_wanted, true);
+	if (!IS_ERR_OR_NULL(map->record))
+		charge(map);
+	if (needs & ~KNG_EXCHANGEABLE)
 		schedule_work(&new_maps_work);
 }
 
@@ -194,6 +148,8 @@ static struct kng_group group = {
 	.hook		= { &fd_hook, &free_hook },
 	.nr_hooks	= 2,
 };
+
+#define CANT_FOLLOW ": the reserve can't follow maps; load with jobs= for all references in maps\n"
 
 int kng_watch_init(void)
 {
@@ -210,14 +166,36 @@ int kng_watch_init(void)
 		return ret;
 	}
 	if (fd_hook.hooked && !free_hook.hooked)
-		pr_warn("btf_record_free can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
+		pr_warn("btf_record_free can't be hooked (%d)" CANT_FOLLOW,
 			free_hook.error[0]);
 	if (fd_hook.hooked || (ret && ret != -EOPNOTSUPP))
 		return ret;
 	if (kng_hook_uses_ftrace())
-		pr_warn("security_bpf_map can't be hooked (%d): the reserve can't follow maps; load with jobs= for all references in maps\n",
+		pr_warn("security_bpf_map can't be hooked (%d)" CANT_FOLLOW,
 			fd_hook.error[0]);
 	return -EOPNOTSUPP;
+}
+
+/* A hook that is not called is as good as none. Returns -ENOMEM or 0. */
+static int prove_hooks(void)
+{
+	int ret;
+
+	/* Others may have called it meanwhile. */
+	WRITE_ONCE(sees_new, false);
+	if (!fd_hook.hooked)
+		return 0;
+	ret = kng_fire_map(free_hook.hooked ? &trial_record : NULL);
+	if (ret == -ENOMEM)
+		return ret;
+	sees_ends = free_hook.hooked && !ret;
+	if (!READ_ONCE(sees_new))
+		pr_warn("security_bpf_map is hooked, but a new map did not call it (%d)"
+			CANT_FOLLOW, ret);
+	else if (free_hook.hooked && ret)
+		pr_warn("btf_record_free is hooked, but the end of a map did not call it (%d)"
+			CANT_FOLLOW, ret);
+	return 0;
 }
 
 bool kng_watch_kernel_cancels(void)
@@ -235,7 +213,10 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 		closed_state = "closed (this kernel does not free kptrs of maps in NMI)";
 	}
 
-	if (fd_hook.hooked) {
+	ret = prove_hooks();
+	if (ret)
+		return ret;
+	if (READ_ONCE(sees_new)) {
 		/* Pairs with the acquires above and below: mode is visible first. */
 		smp_store_release(&started, true);
 		ret = kng_adopt_maps();
@@ -281,7 +262,12 @@ void kng_watch_exit(void)
 
 bool kng_watch_complete(void)
 {
-	return fd_hook.hooked && free_hook.hooked;
+	return READ_ONCE(sees_new) && sees_ends;
+}
+
+const char *kng_watch_state(void)
+{
+	return kng_watch_complete() ? "complete" : READ_ONCE(sees_new) ? "new maps only" : "none";
 }
 
 bool kng_watch_found_exchangeable(void)

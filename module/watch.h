@@ -39,10 +39,18 @@ int kng_watch_start(enum kng_teardown_mode mode);
 /**
  * kng_watch_complete() - ask whether maps are seen both when created and when freed
  *
- * Context: Task; after kng_watch_init().
+ * Context: Any but NMI; after kng_watch_start(), which creates a map to find out.
  * Return: true if they are.
  */
 bool kng_watch_complete(void);
+
+/**
+ * kng_watch_state() - the same in words, for the stats
+ *
+ * Context: As kng_watch_complete().
+ * Return: "complete", "new maps only" or "none".
+ */
+const char *kng_watch_state(void);
 
 /**
  * kng_watch_found_exchangeable() - ask whether a map was seen that bpf_kptr_xchg() can

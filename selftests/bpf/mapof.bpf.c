@@ -117,6 +117,7 @@ MAP(prealloc, BPF_MAP_TYPE_HASH, 0, 100, struct of_task);
 MAP(percpu_hash, BPF_MAP_TYPE_PERCPU_HASH, NO_PREALLOC, 100, struct of_task);
 MAP(lru, BPF_MAP_TYPE_LRU_HASH, 0, 100, struct of_task);
 MAP(percpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH, 0, 100, struct of_task);
+MAP(rhash, MAP_TYPE_RHASH, NO_PREALLOC, 100, struct of_task);
 STORAGE(task_st, BPF_MAP_TYPE_TASK_STORAGE);
 STORAGE(cgroup_st, MAP_TYPE_CGRP_STORAGE);
 

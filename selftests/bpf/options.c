@@ -41,6 +41,7 @@ static void help(const char *program, int status)
 {
 	printf("usage: %s [options]\n"
 "  --map TYPE          array percpu_array hash hash_prealloc percpu_hash lru percpu_lru\n"
+"                      rhash\n"
 "  --kptr KIND         task cgroup cpumask; storage: none\n"
 "  --rounds N          default 256\n"
 "  --slots N           per round, 1 to %d, default 8\n"

@@ -16,8 +16,10 @@
 #include <linux/types.h>
 #endif
 
-/* Linux 6.2; older headers do not have the name. */
+/* Linux 6.2; older headers do not have the names. */
 #define MAP_TYPE_CGRP_STORAGE 32
+/* Linux 7.2 */
+#define MAP_TYPE_RHASH 35
 
 #define KNG_SLOTS_MAX 1024
 

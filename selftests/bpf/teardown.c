@@ -31,6 +31,7 @@ static const struct kind kinds[] = {
 	  true, true },
 	{ "lru", BPF_MAP_TYPE_LRU_HASH, 0, true, false, true },
 	{ "percpu_lru", BPF_MAP_TYPE_LRU_PERCPU_HASH, 0, true, true, true },
+	{ "rhash", MAP_TYPE_RHASH, BPF_F_NO_PREALLOC, true, false, true },
 };
 
 static const struct kind *kind_of(const struct options *opt)

@@ -33,6 +33,8 @@ for kernel in ${KNG_KERNELS:-spare lto}; do
 		"${with[@]}" "${path[@]}"
 	boot "$kernel-storm" "$kernel: storms" "${with[@]}" --scenario storm --timeout 240 \
 		--cmdline "quiet$more"
+	boot "$kernel-exact" "$kernel: reserve=exact counts, or does not load and says why" \
+		"${with[@]}" --scenario exact --args promised --timeout 400 --cmdline "quiet$more"
 	boot "$kernel-releases" "$kernel: each release is in docs/releases.tsv" "${with[@]}" \
 		--scenario releases --add "$TOP/docs/releases.tsv:/tests/releases.tsv" \
 		--cmdline "quiet$more"

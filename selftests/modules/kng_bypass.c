@@ -17,6 +17,10 @@
 
 static atomic_t nr_bypassed = ATOMIC_INIT(0);
 
+static bool on = true;
+module_param(on, bool, 0644);
+MODULE_PARM_DESC(on, "N: nothing is bypassed now (default Y)");
+
 static int bypassed_get(char *buf, const struct kernel_param *kp)
 {
 	return sysfs_emit(buf, "%d\n", atomic_read(&nr_bypassed));
@@ -31,7 +35,7 @@ static notrace void bypass(unsigned long ip, unsigned long parent_ip,
 {
 	unsigned long original = ip + MCOUNT_INSN_SIZE;
 
-	if (ftrace_regs_get_instruction_pointer(fregs) == original)
+	if (!READ_ONCE(on) || ftrace_regs_get_instruction_pointer(fregs) == original)
 		return;
 	atomic_inc(&nr_bypassed);
 	ftrace_regs_set_instruction_pointer(fregs, original);

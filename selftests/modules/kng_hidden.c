@@ -4,6 +4,8 @@
  * is (the guard does, before it hooks), the answer is that there is no such place.
  *
  *   function=NAME	what is hidden
+ *   decoy=Y		such a place there is, but nobody calls what is there: as the copy
+ *			that a compiler leaves of a function that it has inlined
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -13,6 +15,18 @@ static char *function = "";
 module_param(function, charp, 0444);
 MODULE_PARM_DESC(function, "what is hidden");
 
+static bool decoy;
+module_param(decoy, bool, 0444);
+MODULE_PARM_DESC(decoy, "a function that nobody calls is found in its place (default N)");
+
+/* With ftrace's call, and not inline. */
+noinline void kng_hidden_decoy(void);
+
+noinline void kng_hidden_decoy(void)
+{
+	barrier();
+}
+
 static notrace int no_such_place(struct kprobe *kp)
 {
 	return -ENOENT;
@@ -21,10 +35,14 @@ static notrace int no_such_place(struct kprobe *kp)
 static notrace void entry(unsigned long ip, unsigned long parent_ip,
 			  struct ftrace_ops *op, struct ftrace_regs *fregs)
 {
-	const struct kprobe *kp = (const struct kprobe *)ftrace_regs_get_argument(fregs, 0);
+	struct kprobe *kp = (struct kprobe *)ftrace_regs_get_argument(fregs, 0);
 
-	if (kp->symbol_name && kp->flags & KPROBE_FLAG_DISABLED &&
-	    !strcmp(kp->symbol_name, function))
+	if (!kp->symbol_name || !(kp->flags & KPROBE_FLAG_DISABLED) ||
+	    strcmp(kp->symbol_name, function))
+		return;
+	if (decoy)
+		kp->symbol_name = "kng_hidden_decoy";
+	else
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)no_such_place);
 }
 

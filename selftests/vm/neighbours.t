@@ -13,7 +13,7 @@ choice=("${paths[@]}")
 if [ -z "${KNG_SLOW:-}" ]; then
 	others=(function_graph kprobe_events)
 	livepatches=()
-	choice=("${paths[0]}" "${paths[11]}")
+	choice=("${paths[0]}" "${paths[12]}")
 fi
 
 # tool NAME: adds it with its libraries, where this machine has it
@@ -42,8 +42,8 @@ for kernel in $KERNELS; do
 		[[ $what =~ ${KNG_PATHS:-.} ]] || continue
 		case $kernel-$fears in
 		bpo-*-6) continue ;;
-		bpo-*-new) ;;
-		*-new) continue ;;
+		bpo-*-new | bpo-*-later) ;;
+		*-new | *-later) continue ;;
 		esac
 		args=$(site_on "$kernel" "$args")
 		echo "$what|${args//,/ }" >>"$list"

@@ -6,8 +6,8 @@
 # name | site program options | hangs on: all kernels, or those before 7.2 (old);
 # "6" is not tried later, where the kernel does not delete local storage in NMI at all,
 # and refused by the guard, "7" hangs only since 7.2, because the verifier refuses it
-# before, and "new" is only tried since 7.2, which has the function. Words with a "="
-# before the site are the guard's parameters.
+# before, "new" is only tried since 7.2, which has the function, and so is "later", which
+# has the map, and frees later. Words with a "=" before the site are the guard's parameters.
 
 TASK=rcu_segcblist_enqueue
 CGROUP=insert_work
@@ -23,6 +23,7 @@ paths=(
 	"cgroup storage delete|$TASK,storage,--variant,cgroup,--last|6"
 	"crypto context, array|$TASK,crypto|old"
 	"cgroup, array|$CGROUP,teardown,--map,array,--kptr,cgroup,--last|old"
+	"rhash|$TASK,teardown,--map,rhash,--last|later"
 	"xchg, bpf_task_release()|$TASK,release,--last|all"
 	"xchg, bpf_cgroup_release()|$CGROUP,release,--kptr,cgroup,--last|all"
 	"bpf_put_mem_cgroup()|$CGROUP,memcg|new"

@@ -38,9 +38,15 @@ for name in teardown hook defer reserve; do
 done
 refused "shrink=maybe" 'Invalid argument' shrink shrink=maybe
 
-echo 0 >/proc/sys/kernel/ftrace_enabled
-refused 'ftrace is switched off' 'Device or resource busy' 'ftrace_enabled'
-echo 1 >/proc/sys/kernel/ftrace_enabled
+# Since 7.3 there is no such switch any more.
+off() { echo 0 >/proc/sys/kernel/ftrace_enabled; } 2>/dev/null
+if off; then
+	refused 'ftrace is switched off' 'Device or resource busy' 'ftrace_enabled'
+	echo 1 >/proc/sys/kernel/ftrace_enabled
+else
+	check 'the kernel says why ftrace stays on' \
+		sh -c "dmesg | grep -q 'ftrace_enabled file is deprecated'"
+fi
 
 # What can't be traced is not there for ftrace.
 check 'bpf_obj_free_fields is hidden' /sbin/insmod /tests/modules/kng_hidden.ko function=bpf_obj_free_fields
@@ -60,10 +66,47 @@ for function in security_bpf_map btf_record_free; do
 	check 'rmmod kng_hidden' /sbin/rmmod kng_hidden
 done
 
+# A copy that nobody calls is hooked, as where a compiler has inlined the function.
+decoy() {
+	check "$1: a copy is found that nobody calls" \
+		/sbin/insmod /tests/modules/kng_hidden.ko function="$1" decoy=Y
+}
+decoy_gone() { check 'rmmod kng_hidden' /sbin/rmmod kng_hidden; }
+for function in security_bpf_map btf_record_free; do
+	decoy $function
+	check 'it loads' guard_load
+	check 'and says so' told "$function is hooked, but .* did not call it .* follow maps"
+	check 'so does its health' grep -q "^degraded: map_watch=$(stat map_watch)" \
+		/sys/module/kptr_nmi_guard/health
+	note "map_watch: $(stat map_watch)"
+	check 'rmmod' guard_unload
+	decoy_gone
+done
+for function in bpf_kptr_xchg bpf_jit_supports_ptr_xchg; do
+	decoy $function
+	refused 'programs would not be counted' 'not supported' \
+		"$function is replaced, but .* reserve=capacity" reserve=exact
+	check 'it loads without' guard_load
+	check 'rmmod' guard_unload
+	decoy_gone
+done
+decoy bpf_obj_free_fields
+check 'it loads' guard_load teardown=always
+check 'and says so' told 'bpf_obj_free_fields can.t be hooked .-2.'
+check 'the door is shut' stat_is door_teardown "closed (bpf_obj_free_fields can't be hooked)"
+check 'its health says so' grep -q '^degraded: door_teardown=closed' /sys/module/kptr_nmi_guard/health
+check 'rmmod' guard_unload
+decoy_gone
+for args in reserve=exact teardown=always; do
+	check "without a decoy: $args" guard_load $args
+	check 'all hooks are called' grep -qx ok /sys/module/kptr_nmi_guard/health
+	check 'maps are followed' stat_is map_watch complete
+	check 'rmmod' guard_unload
+done
+
 # The extremes that are allowed, and what holds once it is loaded
 check 'modprobe jobs=1 budget=1' guard_load jobs=1 budget=1 headroom=0 max_jobs=0x1
 check 'one job' stat_is jobs_total 1
-off() { echo 0 >/proc/sys/kernel/ftrace_enabled; } 2>/dev/null
 check 'ftrace cannot be switched off under it' not off
 check 'ftrace is still on' grep -qx 1 /proc/sys/kernel/ftrace_enabled
 check 'a second modprobe changes nothing' guard_load

@@ -13,7 +13,10 @@ line_is() { [ "$(line "$1")" = "$2" ]; }
 
 # charged KIND TYPE ENTRIES CHARGE FIELDS: a map, and what the stats and `maps' say of it
 charged() {
-	check "$1: a map" map_made "$1"
+	# The BTF of the others would not load on kernels that don't know this type.
+	maker=map_made
+	[ "$1" != skb ] || maker=/tests/bpf/skbmap
+	check "$1: a map" $maker "$1"
 	check "$1: $2 of $3, charge $4, $5" eventually 10 \
 		line_is "$1" "$2 entries $3 charge $4 fields $5"
 	sed 's/^/# maps: /' "$MAPS"
@@ -28,6 +31,9 @@ charged() {
 
 # wanted == what maps have room for + headroom, at least jobs
 wants() { stat_is wanted $(($1 + $(stat headroom) > 4096 ? $1 + $(stat headroom) : 4096)); }
+
+# The kernel has the function
+has() { grep -q " $1\$" /proc/kallsyms; }
 
 task=bpf_task_release_dtor
 full=$((100 + cpus))
@@ -46,6 +52,7 @@ charged prealloc hash 100 $full $task
 charged percpu_hash percpu_hash 100 $((full * cpus)) $task
 charged lru lru_hash 100 $full $task
 charged percpu_lru lru_percpu_hash 100 $((full * cpus)) $task
+! has rhtab_map_alloc || charged rhash rhash 100 $full $task
 charged task_st task_storage 0 $floor $task,floor
 charged cgroup_st cgrp_storage 0 $floor $task,floor
 charged two hash 100 $((2 * full)) $task,bpf_cgroup_release_dtor
@@ -54,6 +61,13 @@ charged list array 100 $floor floor
 charged tree array 100 $floor floor
 charged plain array 100 0 -
 charged foreign array 1 1 'kng_foreign_release_dtor [kng_foreign]'
+# Types that the kernel got later are learnt from the first map with them, and may run in
+# the worker only, as those of modules (foreign.sh).
+if has bpf_kfree_skb_dtor; then
+	check 'no later type yet' test -z "$(stat door_release_of_later_types)"
+	charged skb array 100 100 bpf_kfree_skb_dtor
+	check 'its destructor is learnt' stat_is door_release_of_later_types '1 destructor'
+fi
 check 'a map without kptrs' map_made none
 check 'is not watched' stat_is maps_watched 0
 map_ends none
