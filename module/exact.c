@@ -210,18 +210,14 @@ static int replace(struct kng_hook *hook)
 	return ret;
 }
 
-/*
- * A hook that is not called is as good as none. (Where nothing is inlined, programs call
- * the helper by its address: nothing has to be proven.)
- */
+/* A hook that is not called is as good as none. (Where nothing is inlined, each call is by address.) */
 static int prove_hooks(void)
 {
 	int ret = kng_fire_exchange();
 
 	WRITE_ONCE(xchg_hook.replacement, (unsigned long)exact_xchg);
 	if (ret) {
-		pr_err("no program with an exchange can be tried (%d): load with reserve=capacity\n",
-		       ret);
+		pr_err("no exchange can be tried (%d): load with reserve=capacity\n", ret);
 		return ret;
 	}
 	if (exchanged && asked)

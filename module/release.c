@@ -124,10 +124,7 @@ static __always_inline void release_diverted(unsigned int type, void *obj)
 	defer(&kng_types[type], obj);
 }
 
-/*
- * ftrace passes on the arguments of a diverted call, and nothing else. So each entry of
- * the table of types has a stub of its own.
- */
+/* ftrace passes on the arguments of a diverted call, and no more: so a stub for each type. */
 #define STUB(i)	\
 static void stub_##i(void *obj)	\
 {	\
