@@ -210,7 +210,7 @@ static int replace(struct kng_hook *hook)
 	return ret;
 }
 
-/* A hook that is not called is as good as none. (Where nothing is inlined, each call is by address.) */
+/* A hook that is not called is none. (Where nothing is inlined, calls are by address.) */
 static int prove_hooks(void)
 {
 	int ret = kng_fire_exchange();
