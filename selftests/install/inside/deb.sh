@@ -25,18 +25,6 @@ repack() {
 		dpkg-deb -b "$dir" "/tmp/deb/$1/$name.deb" >/dev/null
 	done
 }
-one_file() {
-	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" dkms.conf
-	sed -i '/^kptr_nmi_guard-y := module\/main.o/,/[^\\]$/c kptr_nmi_guard-y := module/tiny.o' Kbuild
-	cat >module/tiny.c <<-C
-		#include <linux/bpf.h>
-		#include <linux/module.h>
-		MODULE_DESCRIPTION("stands for the guard");
-		MODULE_VERSION(KNG_VERSION);
-		MODULE_LICENSE("GPL");
-		${2:-}
-	C
-}
 installs() { try dpkg -i "/tmp/deb/$1"/*.deb; }
 healthy() { [ -z "$(dpkg --audit)" ] && dpkg-query -W -f '${Status}\n' kptr-nmi-guard kptr-nmi-guard-dkms | grep -c '^install ok installed$' | grep -qx 2; }
 doctor() { try /usr/lib/kptr-nmi-guard/doctor; }
