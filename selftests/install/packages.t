@@ -101,7 +101,7 @@ for rpm in "$work"/rpm/2/*.rpm; do
 done
 check 'of another version all of it is' test "$(cat "$work/unpacked/usr/lib/kptr-nmi-guard/version")" = 99.0
 check 'the sources' grep -q '^PACKAGE_VERSION="99.0"' "$work/unpacked/usr/src/$MODULE-99.0/dkms.conf"
-check 'the man pages' test "$(grep -l 'kptr_nmi_guard 99\.0' "$work"/unpacked/usr/share/man/man*/* | wc -l)" -eq \
+check 'the man pages' test "$(zgrep -l 'kptr_nmi_guard 99\.0' "$work"/unpacked/usr/share/man/man*/* | wc -l)" -eq \
 	"$(find "$TOP/man" -type f | wc -l)"
 check 'the command' grep -q '99\.0' <("$SCRIPTS/root" run trixie-pkg --bind "$work:/kng" -- \
 	/kng/unpacked/usr/sbin/kptr-nmi-guard --version)

@@ -141,6 +141,16 @@ installs 9.0.2
 check 'the same version again' healthy
 check 'the module is there' guards "$running" 9.0.2
 
+# An upgrade that dpkg can't unpack: it wants to write a file of another package.
+repack 9.0.3
+mkdir -p /tmp/deb/9.0.3/kptr-nmi-guard-dkms/usr/bin
+touch /tmp/deb/9.0.3/kptr-nmi-guard-dkms/usr/bin/make
+dpkg-deb -b /tmp/deb/9.0.3/kptr-nmi-guard-dkms{,.deb} >/dev/null
+try dpkg -i /tmp/deb/9.0.3/kptr-nmi-guard-dkms.deb
+check 'an upgrade that cannot be unpacked fails' test "$rc" -ne 0
+check 'the old version stays' healthy
+check 'with its module' guards "$running" 9.0.2
+
 # The same as a kernel that arrives by an upgrade. (dkms 3.0.10 would call a kernel that
 # is left out a failure, too.)
 arriving=${other:-$running}
