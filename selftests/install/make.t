@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # `make install` and `make uninstall` in a guest with a whole Debian root, as on
-# a real machine. Takes five minutes, or twenty beside other work: an emulated CPU starts ten programs a
-# second, and the kernel's makefiles start hundreds. So only `make check-all`
-# runs it; dkms.t does the same in parts, with dkms outside the guest.
+# a real machine. Takes five minutes, and many more beside other work: an emulated
+# CPU starts ten programs a second, and the kernel's makefiles start hundreds. So
+# only `make check-all` runs it; dkms.t does the same in parts, with dkms outside
+# the guest.
 
 . "$(dirname "$0")/../vm/tap.sh"
 . "$TOP/scripts/lib.sh"
