@@ -12,10 +12,11 @@
 CLANG := $(if $(shell grep -s '^CONFIG_CC_IS_CLANG=y' $(KDIR)/.config $(KDIR)/include/config/auto.conf),LLVM=1)
 BUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) $(CLANG)
 
+# +: make sees no $(MAKE) here, and would keep its -j to itself.
 modules:
-	$(BUILD) modules || $(BUILD) KNG_REFUSE=build modules
+	+$(BUILD) modules || $(BUILD) KNG_REFUSE=build modules
 
 clean:
-	$(BUILD) clean
+	+$(BUILD) clean
 
 .PHONY: modules clean

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced by doctor, load, install and uninstall: what this machine has (kernels,
+# Sourced by doctor, load, images, install and uninstall: what this machine has (kernels,
 # headers, modules, packages) and what its tools are called. Reads only. It is
 # installed beside doctor, so it needs nothing of the source tree.
 
@@ -204,6 +204,51 @@ ubuntu_headers() {
 	fi
 }
 
+# wants_clang KERNEL: clang built it, so its modules want LLVM=1
+wants_clang() { grep -qsx CONFIG_CC_IS_CLANG=y "/lib/modules/$1/build/.config"; }
+# missing_clang: what of clang is not here
+missing_clang() {
+	local tool
+	for tool in clang ld.lld llvm-ar llvm-objcopy; do
+		command -v $tool >/dev/null || echo $tool
+	done | paste -sd' '
+}
+
+# build_command KERNEL: how its module gets built, headers given
+build_command() {
+	local status
+	status=$(dpkg-query -W -f '${db:Status-Status}' "$PACKAGE-dkms" 2>/dev/null)
+	if wants_clang "$1" && [ -n "$(missing_clang)" ]; then
+		echo "$(install_command clang lld llvm), which built that kernel; dkms autoinstall -k $1"
+	elif [[ $status == unpacked || $status == half-* ]]; then
+		echo 'dpkg --configure -a'
+	elif [ -n "$(dkms_versions)" ]; then
+		echo "dkms autoinstall -k $1"
+	elif [ "$status" = installed ]; then
+		echo "apt-get install --reinstall $PACKAGE-dkms"
+	elif rpm -q "$PACKAGE-dkms" >/dev/null 2>&1; then
+		echo "$(package_manager) reinstall $PACKAGE-dkms"
+	else
+		echo 'make install, from the sources'
+	fi
+}
+
+# state_remedy KERNEL STATE: what an administrator does about a module that does not guard
+state_remedy() {
+	case $2 in
+	missing)
+		if has_headers "$1"; then
+			build_command "$1"
+		else
+			headers_command "$1"
+		fi
+		;;
+	nothing) echo 'no need to do anything' ;;
+	build) echo "update $PACKAGE, or boot another kernel; /var/lib/dkms/$MODULE has the make.log" ;;
+	*) echo 'boot a newer kernel' ;;
+	esac
+}
+
 # signing_certificate: the one that dkms will sign with, found the way dkms does
 signing_certificate() {
 	(
@@ -227,8 +272,8 @@ images_with_module() {
 	local kver image
 	for kver in $(installed_kernels); do
 		for image in "/boot/initrd.img-$kver" "/boot/initramfs-$kver.img" "/boot/initrd-$kver" \
-			/boot/*/"$kver"/initrd; do
-			if [ -r "$image" ] && [[ $(image_files "$image") == *"/$MODULE.ko"* ]]; then
+			{/boot,/efi,/boot/efi}/*/"$kver"/initrd; do
+			if [ -r "$image" ] && image_has_module "$image"; then
 				echo "$kver $image"
 			fi
 		done
@@ -237,16 +282,43 @@ images_with_module() {
 # Not for a pipe into grep -q: with pipefail, a list that grep reads only a part
 # of is a failure.
 image_files() { lsinitrd "$1" 2>/dev/null || lsinitramfs "$1" 2>/dev/null || true; }
+image_has_module() { [[ $(image_files "$1") == *"/$MODULE.ko"* ]]; }
 
-# rebuild_images: makes those anew; prints them
+# rebuild_images: makes those anew, and says of each what came of it. dracut leaves
+# the module out (system/dracut.conf). initramfs-tools takes it where somebody lists
+# it, as it is installed now. Fails if one could not be made.
 rebuild_images() {
-	local kver image
-	images_with_module | while read -r kver image; do
-		if command -v dracut >/dev/null; then
-			dracut --force "$image" "$kver" >/dev/null 2>&1
+	local kver image before rc=0
+	while read -r kver image; do
+		before=$(stat -c '%i %y %s' "$image")
+		rebuild_image "$kver" "$image" </dev/null >/dev/null 2>&1 || true
+		# Where /boot is read-only, update-initramfs does nothing, with status 0.
+		if [ "$(stat -c '%i %y %s' "$image" 2>/dev/null)" = "$before" ]; then
+			echo "$image: has the module, and could not be made anew: make it by hand" >&2
+			rc=1
+		elif image_has_module "$image"; then
+			echo "$image: made anew, with the module that is installed now"
 		else
-			update-initramfs -u -k "$kver" >/dev/null 2>&1
-		fi </dev/null && echo "$image" ||
-			echo "$image: still has the module, and could not be made anew: make it by hand" >&2
-	done
+			echo "$image: made anew, without the module"
+		fi
+	done < <(images_with_module)
+	return $rc
+}
+# Debian's front end knows whose the images are.
+rebuild_image() {
+	if command -v update-initramfs; then
+		update-initramfs -u -k "$1"
+	else
+		dracut --force "$2" "$1"
+	fi
+}
+# images_remedy: what an administrator does about them
+images_remedy() {
+	local lists
+	lists=$(grep -lsx "$MODULE" /etc/initramfs-tools/modules /usr/share/initramfs-tools/modules.d/* | paste -sd' ')
+	if command -v update-initramfs >/dev/null; then
+		echo "${lists:+take it out of $lists, then: }update-initramfs -u -k all"
+	else
+		echo 'dracut --force --regenerate-all'
+	fi
 }

@@ -16,7 +16,12 @@ done
 stock=$BUILD/run/$TEST.$$
 trap 'rm -rf "$stock"' EXIT
 mkdir -p "$stock"
+openssl=
+if [ -n "${KNG_SLOW:-}" ]; then
+	openssl=$CACHE/openssl-trixie
+	"$SCRIPTS/unpacked" trixie "$openssl" openssl
+fi
 find "$("$SCRIPTS/kernels" fetch $running)/modules/" -name 'overlay.ko*' -exec cp {} "$stock/" \;
 "$SCRIPTS/root" run "$("$SCRIPTS/kernels" release $running)" --throwaway --bind "$TOP:/project" \
-	--bind "$stock:/stock" -- bash /project/selftests/install/inside/machine.sh \
+	--bind "$stock:/stock" ${openssl:+--bind "$openssl:/openssl"} -- bash /project/selftests/install/inside/machine.sh \
 	"$("$SCRIPTS/kernels" kver $running)" "$("$SCRIPTS/kernels" kver $other)" ${KNG_SLOW:+slow}

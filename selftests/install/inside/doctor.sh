@@ -54,6 +54,10 @@ headers ubuntu debian 24.04 noble 6.8.0-1010-aws 'apt-get install linux-headers-
 headers rhel fedora 9.5 '' $el 'dnf install kernel-devel-matched'
 headers fedora '' 41 '' 6.12.4-200.fc41.x86_64 'dnf install kernel-devel-matched'
 headers opensuse-leap suse 15.6 '' 6.4.0-150600.23-default 'zypper install kernel-default-devel'
+headers rhel fedora 9.5 '' 5.14.0-503.11.1.el9_5.x86_64+rt 'dnf install kernel-rt-devel-matched'
+headers rhel fedora 8.10 '' 4.18.0-553.el8_10.x86_64 'dnf install kernel-devel-4.18.0-553.el8_10.x86_64 kernel-devel'
+headers amzn fedora 2023 '' 6.12.40-64.amzn2023.x86_64 'dnf install kernel-devel-6.12.40-64.amzn2023.x86_64 kernel-devel'
+headers ol fedora 9.5 '' 6.12.0-1.el9uek.x86_64 'dnf install kernel-uek-devel'
 headers arch '' '' '' 6.12.1-arch1-1 'pacman -S linux-headers'
 
 debian
@@ -65,7 +69,13 @@ SH
 runs 6.99+deb13-amd64
 doctor
 check 'a kernel from backports' said 'apt-get install -t trixie-backports linux-headers-amd64$'
+# Ubuntu's hardware enablement kernel, too.
+stand_in dpkg-query <<'SH'
+case $* in *linux-image-generic-hwe-24.04*) echo installed ;; *) exec /usr/bin/dpkg-query "$@" ;; esac
+SH
+headers ubuntu debian 24.04 noble 6.14.0-24-generic 'apt-get install linux-headers-generic-hwe-24.04'
 rm /fake/bin/dpkg-query
+debian
 runs "$running"
 
 # Later kernels come by themselves; so must their headers.
@@ -82,10 +92,20 @@ doctor
 check 'both come: nothing to say' test "$rc" -eq 0
 rm /fake/bin/dpkg-query
 
+touch /etc/dkms/no-autoinstall
+doctor
+check 'dkms told to build nothing for new kernels: status 1' test "$rc" -eq 1
+check 'and what to do' said 'rm /etc/dkms/no-autoinstall$'
+rm /etc/dkms/no-autoinstall
+
 # Secure Boot: the key that dkms will sign with, wherever it is.
 echo Y >/sys/module/module/parameters/sig_enforce
 stand_in mokutil <<'SH'
-[ "$1" = --test-key ] || exit 1
+case $1 in
+--test-key) ;;
+--list-new) cat /fake/queued 2>/dev/null; exit ;;
+*) exit 1 ;;
+esac
 if [ "$2" = "$(cat /fake/enrolled 2>/dev/null)" ]; then echo "$2 is already enrolled"; else echo "$2 is not enrolled"; fi
 SH
 doctor
@@ -100,6 +120,13 @@ check "dkms' configuration names another key" said 'mokutil --import /etc/keys/f
 echo /etc/keys/fleet.der >/fake/enrolled
 doctor
 check 'enrolled, that is enough' said '^ok .*/etc/keys/fleet.der'
+# mokutil calls enrolled what waits for the firmware's prompt, too.
+echo 'a certificate' >/etc/keys/fleet.der
+printf '[key 1]\nSHA1 Fingerprint: %s\n' "$(sha1sum </etc/keys/fleet.der | sed 's/ .*//; s/../&:/g; s/:$//')" >/fake/queued
+doctor
+check 'a key that waits for the prompt is not enrolled: status 2' test "$rc" -eq 2
+check 'and what to do' said '^NO .*after a reboot \(/etc/keys/fleet.der\); reboot; at the console.*Enroll MOK'
+rm /fake/queued
 rm /etc/dkms/framework.conf.d/fleet.conf
 os ubuntu debian 24.04 noble
 echo /var/lib/shim-signed/mok/MOK.der >/fake/enrolled
@@ -116,7 +143,14 @@ mkdir -p /boot
 sed 's/^CONFIG_CC_IS_GCC=y/CONFIG_CC_IS_CLANG=y/; s/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT="clang version 19.1.7"/' \
 	"/lib/modules/$running/build/.config" >"/boot/config-$running"
 doctor
-check 'a kernel that clang built wants clang' said '^NO .*built by clang.*apt-get install clang lld llvm'
+check 'a kernel that clang built wants clang' said '^NO .*built by clang.*missing: clang ld.lld llvm-ar.*; apt-get install clang lld llvm$'
+for tool in clang llvm-ar llvm-objcopy; do stand_in $tool </dev/null; done
+doctor
+check 'all of it: what is missing is named' said '^NO .*built by clang.*missing: ld.lld; '
+stand_in ld.lld </dev/null
+doctor
+check 'that is enough' said '^ok .*clang, as'
+rm /fake/bin/{clang,ld.lld,llvm-*}
 rm "/boot/config-$running"
 rm -f /usr/bin/{gcc,cc,x86_64-linux-gnu-gcc}{,-[0-9]*}
 doctor
@@ -125,4 +159,13 @@ check 'and which' said 'there is no compiler .*apt-get install gcc'
 mv /usr/sbin/dkms /tmp/dkms
 doctor
 check 'no dkms: how to get it' said '^NO .*missing: dkms; apt-get install dkms'
+# missing ID ID_LIKE COMMAND
+missing() {
+	os "$1" "$2" '' ''
+	doctor
+	check "no compiler, no dkms on $1" test "$(grep -cE "; $3 (gcc|dkms)\$" /tmp/out)" -eq 2
+}
+missing fedora '' 'dnf install'
+missing opensuse-leap suse 'zypper install'
+missing arch '' 'pacman -S'
 finish

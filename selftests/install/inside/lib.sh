@@ -129,6 +129,27 @@ esac
 exit
 SH
 
+# one_file VERSION [LINE]: the module's sources here become a module of one file, of
+# that version: what is installed is of no interest, how is.
+one_file() {
+	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" dkms.conf
+	sed -i '/^kptr_nmi_guard-y := module\/main.o/,/[^\\]$/c kptr_nmi_guard-y := module/tiny.o' Kbuild
+	cat >module/tiny.c <<-C
+		#include <linux/bpf.h>
+		#include <linux/module.h>
+		MODULE_DESCRIPTION("stands for the guard");
+		MODULE_VERSION(KNG_VERSION);
+		MODULE_LICENSE("GPL");
+		${2:-}
+	C
+}
+# tiny VERSION [LINE]: the project like that, as /tmp/project-VERSION
+tiny() {
+	mkdir -p "/tmp/project-$1"
+	cp -a "$PROJECT"/{Kbuild,dkms.conf,dkms.mk,module,include,scripts,system,man,Makefile} "/tmp/project-$1/"
+	(cd "/tmp/project-$1" && one_file "$@")
+}
+
 guards() { [ "$(modinfo -k "$1" -F version $MODULE 2>/dev/null)" = "$2" ] && [ -z "$(modinfo -k "$1" -F refuses $MODULE)" ]; }
 refuses() { [ "$(modinfo -k "$1" -F refuses $MODULE 2>/dev/null)" = "$2" ]; }
 is_loaded() { grep -qs "^$MODULE " /fake/proc/modules && [ "$(cat /sys/module/$MODULE/version)" = "$1" ]; }

@@ -9,30 +9,11 @@
 running=$1 other=$2 slow=${3:-}
 bare=9.9.9+deb13-amd64		# installed without headers
 
-# tiny VERSION [DIR]: the project with another version and a module of one file:
-# what is installed here is of no interest, how is.
-tiny() {
-	local dir=${2:-/tmp/project-$1}
-	mkdir -p "$dir"
-	cp -a "$PROJECT"/{Kbuild,dkms.conf,dkms.mk,module,include,scripts,system,man,Makefile} "$dir/"
-	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$dir/dkms.conf"
-	sed -i '/^kptr_nmi_guard-y := module\/main.o/,/[^\\]$/c kptr_nmi_guard-y := module/tiny.o' "$dir/Kbuild"
-	cat >"$dir/module/tiny.c" <<-'C'
-		#include <linux/bpf.h>
-		#include <linux/module.h>
-		MODULE_DESCRIPTION("stands for the guard");
-		MODULE_VERSION(KNG_VERSION);
-		MODULE_LICENSE("GPL");
-	C
-}
 installs() { try make -s -C "$1" install; }
 
 tiny 9.0.1
 tiny 9.0.2
-tiny 9.0.3
-cat >>/tmp/project-9.0.3/module/tiny.c <<'C'
-#error planted: this version does not build
-C
+tiny 9.0.3 '#error planted: this version does not build'
 
 runs "$running"
 kernel "$running"
@@ -40,17 +21,29 @@ kernel "$other"
 rm "/lib/modules/$other/modules.order" # not yet: its headers alone
 mkdir -p /usr/share/man/man{4,8}
 touch /usr/share/man/man{4,8}/other
+# A key, as dkms makes one where there is none: in what it builds for `make install',
+# too, it has to be this machine's.
+if [ -d /openssl ]; then
+	cp -a /openssl/. /
+	dkms generate_mok >/dev/null 2>&1
+fi
 # Other runs in this root leave mount points.
 rmdir "/lib/modules"/*/updates /usr/src/$MODULE-* 2>/dev/null
 remember
 
-# The real sources, for the running kernel alone.
+# The real sources, for the running kernel alone; by a root who keeps files to itself.
+umask 077
 installs $PROJECT
+umask 022
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $PROJECT/dkms.conf)
 check 'make install' test "$rc" -eq 0
 check 'the module is installed and guards' guards "$running" "$version"
 check 'dkms says so' dkms_has "$version" "$running"
 check 'it is loaded' is_loaded "$version"
+check 'everybody may read what was installed' test -z "$(find /usr/lib/kptr-nmi-guard /usr/lib/systemd/system/kptr* \
+	"/usr/src/$MODULE-$version" "/lib/modules/$running/updates" /etc/modprobe.d -not -perm -004)"
+[ ! -d /openssl ] || check "the module is signed with this machine's key" \
+	test "$(modinfo -k "$running" -F sig_key $MODULE | tr -d :)" = "$(openssl x509 -inform DER -noout -serial -in /var/lib/dkms/mok.pub | sed 's/.*=//')"
 check 'now and after reboot' said "^guarded after reboot: yes \($(re "$running")\)"
 check 'the unit is enabled' systemctl is-enabled kptr-nmi-guard.service
 check 'nothing is left to systemd-modules-load' test ! -e "/etc/modules-load.d/$MODULE.conf"
@@ -62,6 +55,10 @@ try /usr/lib/kptr-nmi-guard/doctor
 check 'another build of the same version is loaded: doctor warns' test "$rc" -eq 1
 check 'and says which' said "yes, by another build of version $(re "$version") .*srcversion 0123, not [0-9A-F]+\); systemctl restart"
 modinfo -k "$running" -F srcversion $MODULE >/sys/module/$MODULE/srcversion
+
+try /usr/lib/kptr-nmi-guard/doctor --json
+check 'for programs, too' said '"verdict": "fine"'
+check 'with what is' said "\"installed\": \"$version\", \"loaded\": \"$version\", \"guarded_now\": true, \"guarded_after_reboot\": true"
 cp /sys/kernel/btf/vmlinux /tmp/btf
 tr '\0' '\n' </tmp/btf | grep -vx update_target | tr '\n' '\0' >/sys/kernel/btf/vmlinux
 try /usr/lib/kptr-nmi-guard/doctor
@@ -74,6 +71,9 @@ touch "/lib/modules/$other/modules.order"
 try /usr/lib/kptr-nmi-guard/doctor
 check 'a staged kernel without the module: doctor warns' test "$rc" -eq 1
 check 'and says that the next boot is not guarded' said "guarded after reboot: no, $(re "$other")"
+check 'and that this one is' said '^ok .*guarded now: yes'
+try /usr/lib/kptr-nmi-guard/doctor --json
+check 'for programs, too' said '"guarded_now": true, "guarded_after_reboot": false'
 installs /tmp/project-9.0.1
 check 'an upgrade' test "$rc" -eq 0
 check 'is loaded instead of the old version' is_loaded 9.0.1
@@ -114,6 +114,12 @@ rm -r "/lib/modules/$bare"
 # slow: each fault once more where it costs a build.
 if [ -n "$slow" ]; then
 	tiny 9.0.4
+	machine_files >/tmp/files.before-kill
+	try timeout -s TERM 2 /tmp/project-9.0.4/scripts/install
+	check 'killed while it builds' said 'interrupted .* Nothing was changed'
+	check 'it is so' diff /tmp/files.before-kill <(machine_files)
+	check 'nor is anything left elsewhere' test -z "$(ls -d /var/tmp/kptr-nmi-guard.* 2>/dev/null)"
+
 	touch /fake/load-fails
 	installs /tmp/project-9.0.4
 	check 'a version that does not load fails' test "$rc" -ne 0
@@ -141,6 +147,12 @@ if [ -n "$slow" ]; then
 	installs /tmp/project-9.0.2
 	check 'the same version again' test "$rc" -eq 0
 	check 'is the new one' test "$(modinfo -k "$running" -F again $MODULE)" = yes
+
+	installs /tmp/project-9.0.1
+	check 'an older version' test "$rc" -eq 0
+	check 'is loaded' is_loaded 9.0.1
+	check 'and installed' guards "$other" 9.0.1
+	installs /tmp/project-9.0.2
 
 	# A kernel that the guard does not compile on.
 	bpf_h=$(sed -n 's|^include *\(/usr/src/.*\)/Makefile|\1|p' "/lib/modules/$other/build/Makefile")/include/linux/bpf.h

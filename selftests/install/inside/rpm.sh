@@ -39,22 +39,45 @@ for kver in "$first" "$second"; do
 	inside depmod "$kver"
 done
 
+# Images here are the list of their files; this dracut leaves the module out.
+image=/boot/initramfs-$first.img
+cat >$target/usr/bin/lsinitrd <<'SH'
+#!/bin/sh
+cat "$1"
+SH
+cat >$target/usr/bin/dracut <<'SH'
+#!/bin/sh
+echo "usr/lib/modules/$3/modules.dep" >"$2"
+SH
+chmod +x $target/usr/bin/{lsinitrd,dracut}
+bake() {
+	mkdir -p $target/boot
+	echo "usr/lib/modules/$first/extra/kptr_nmi_guard.ko.xz" >"$target$image"
+}
+made_anew() { grep -qx "usr/lib/modules/$first/modules.dep" "$target$image"; }
+
+bake
 target_rpm -i /packages/1/*.rpm
 check 'rpm -i' test $? -eq 0
 check 'the first kernel has the module' has "$first" "$version"
 check 'the second has it' has "$second" "$version"
+check 'an image that had it was made anew' made_anew
 check 'its configuration is marked as such' grep -qx /etc/modprobe.d/kptr-nmi-guard.conf \
 	<(rpm --root $target -qc kptr-nmi-guard)
 check 'files are as packaged' target_rpm -V kptr-nmi-guard kptr-nmi-guard-dkms
 
+bake
 target_rpm -U /packages/2/*.rpm
 check 'rpm -U' test $? -eq 0
 check 'the first kernel has the new module' has "$first" "$next"
 check 'the second has it' has "$second" "$next"
 check 'the old version is gone' test ! -e "$target/var/lib/dkms/kptr_nmi_guard/$version"
 
+check 'an image that had it was made anew' made_anew
+bake
 target_rpm -e kptr-nmi-guard kptr-nmi-guard-dkms
 check 'rpm -e' test $? -eq 0
+check 'an image that had it was made anew' made_anew
 check 'leaves nothing' none
 echo "1..$N"
 [ "$FAILED" -eq 0 ]
