@@ -44,16 +44,22 @@ guard_end
 # An SError inside the PMU's NMI, in the middle of the guard's work, which takes a
 # reference on the module of the type: one of 8 objects is dropped in the outer NMI, and
 # 7 in the inner one.
-if guard_wanted; then
-	test_module kng_foreign
-	test_module kng_nmi_at at=try_module_get inside=Y
-	guard_begin teardown=always
+# nested PARAM...: with these parameters of the guard
+nested() {
+	guard_begin teardown=always "$@"
 	echo 1000000 >"$DBG/kng_nmi_at/armed"
 	check 'an SError inside the PMU NMI, while the guard is at work' \
 		/tests/bpf/within --variant nmi --source at --period-us 200 --rounds 16 --expect-nmi 0
 	check 'what was dropped there was an entry that is nested' stat_is nested $((16 * 7))
 	check 'all of them were taken' stat_is taken $((16 * 8))
 	check 'all of them were seen, in NMI' stat_is seen_nmi $((16 * 8))
+	check 'no reference is left' eventually 20 stat_is references 0
 	guard_end nested
+}
+if guard_wanted; then
+	test_module kng_foreign
+	test_module kng_nmi_at at=try_module_get inside=Y
+	nested
+	nested reserve=exact
 fi
 finish
