@@ -21,6 +21,11 @@ echo 127.0.0.1 localhost >$root/etc/hosts
 
 chroot $root depmod "$kver"
 hooks_before
+# readme_shows FILE: it has each line that README shows of verify
+readme_shows() {
+	sed -n '/^    \$ sudo kptr-nmi-guard verify$/,/^$/s/^    //p' $root/project/README.md | sed 1d >/tmp/shown
+	test -s /tmp/shown && test "$(grep -cxFf /tmp/shown "$1")" -eq "$(wc -l </tmp/shown)"
+}
 n=0
 while read -r command; do
 	n=$((n + 1))
@@ -36,7 +41,10 @@ while read -r command; do
 		types 'kptr-nmi-guard doctor'
 		check 'doctor has no complaint' test $rc -eq 0
 		;;
-	*' verify') check 'proved' grep -q '^proved:' /tmp/out ;;
+	*' verify')
+		check 'proved' grep -q '^proved:' /tmp/out
+		check 'in the words that README shows' readme_shows /tmp/out
+		;;
 	*exposure*) check 'not exposed' grep -q '^not exposed:' /tmp/out ;;
 	esac
 done </commands
