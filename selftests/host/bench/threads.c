@@ -69,8 +69,7 @@ static double measure(const struct peer *peer, int nr)
 	for (round = 0; round < ROUNDS; round++) {
 		double start = 1e18, end = 0;
 
-		/* With fewer than are dealt together, one thread would have all of them. */
-		peer_start(peer, nr, nr * KNG_DEAL_JOBS);
+		peer_start(peer, nr, nr * PER_CPU);
 		waiting = 0;
 		threads = nr;
 		for (i = 0; i < nr; i++) {
