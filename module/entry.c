@@ -232,6 +232,17 @@ void kng_entry_defer_irqsoff(void)
 	switch_on(member);
 }
 
+static void group_ask_handler(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct kng_hook *hook;
+
+	if (!must_divert(fregs))
+		return;
+	hook = hook_at(ops, ip);
+	hook->divert(hook, fregs);
+}
+
 static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
@@ -240,7 +251,9 @@ static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook)
 {
-	return hook->enter ? group_enter_handler : group_divert_handler;
+	if (hook->enter)
+		return group_enter_handler;
+	return hook->divert ? group_ask_handler : group_divert_handler;
 }
 
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook)

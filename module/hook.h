@@ -47,7 +47,8 @@ int kng_hook_install(struct kng_hook *hook);
 
 /**
  * kng_hook_install_group() - hook what can be hooked, with one ftrace_ops
- * @group: the hooks; all have the same @can_skip, and all have just a @stub, or all @enter
+ * @group: the hooks; all have the same @can_skip, and all have @divert, or all @enter, or
+ *	all neither
  *
  * To remove an ftrace_ops takes a long grace period. If another user holds one of the
  * functions, each hook is installed for itself.

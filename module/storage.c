@@ -50,6 +50,11 @@ static struct kng_hook hooks[] = {
 	HELPERS("bpf_cgrp_storage_delete"),
 };
 
+static struct kng_group group = {
+	.hook		= { &hooks[0], &hooks[1] },
+	.nr_hooks	= ARRAY_SIZE(hooks),
+};
+
 static bool wanted(void)
 {
 	return kng_params.refuse_delete && kng_hook_uses_ftrace();
@@ -78,14 +83,13 @@ int kng_storage_init(void)
 
 	if (!wanted())
 		return 0;
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (kng_hook_install(&hooks[i]) == -ENOMEM) {
-			pr_err("no memory to hook deletes of local storage: free some and load again\n");
-			kng_storage_exit();
-			return -ENOMEM;
-		}
-		report_unhooked(&hooks[i]);
+	if (kng_hook_install_group(&group) == -ENOMEM) {
+		pr_err("no memory to hook deletes of local storage: free some and load again\n");
+		kng_storage_exit();
+		return -ENOMEM;
 	}
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		report_unhooked(&hooks[i]);
 	return 0;
 }
 

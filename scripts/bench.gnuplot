@@ -2,9 +2,9 @@
 # For scripts/bench: csv and svg are given on the command line.
 
 set datafile separator ","
-set terminal svg size 900,1000 font "sans,11" background "white"
+set terminal svg size 900,1300 font "sans,11" background "white"
 set output svg
-set multiplot layout 3,1
+set multiplot layout 4,1
 set key left top
 set logscale x
 set grid
@@ -24,4 +24,7 @@ plot rows("^burst-[0-9]+-release$", "auto") using 1:2 with linespoints title "au
 set title "failed exchanges for a pair of pop and push, by simulated CPUs"
 set xlabel "CPUs"
 plot for [p in "guard one-stack objpool freelist list.lock"] rows("^failed-[0-9]+-".p."$", "host") using 1:2 with linespoints title p
+
+set title "accesses to shared memory for a job that is taken and given back, in a storm of NMIs that takes all jobs"
+plot for [p in "guard one-stack objpool freelist list.lock"] rows("^storm-[0-9]+-".p."$", "host") using 1:2 with linespoints title p
 unset multiplot

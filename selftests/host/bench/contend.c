@@ -10,6 +10,8 @@
  *   access-N-NAME   accesses to shared memory, for a pair
  *   empty-N-NAME    pops that found nothing, in percent, with one object more than
  *                   there are CPUs, each given back on any of them
+ *   storm-N-NAME    accesses for a pair, where each CPU takes all its share at once, as
+ *                   in an NMI, and gives it back on any of them
  *
  * and for the guard's pool what a pop costs that finds nothing, or one object on the
  * other end.
@@ -24,6 +26,7 @@ static void access_point(void);
 
 #define STACK_SIZE	(32 * 1024)
 #define PAIRS		25
+#define BURSTS		4
 
 struct fiber {
 	ucontext_t context;
@@ -36,7 +39,7 @@ static ucontext_t scheduler;
 static u32 alive[MAX_CPUS], nr_alive, running;
 static const struct peer *peer;
 static unsigned long accesses, empty;
-static bool simulated, scarce;
+static bool simulated, scarce, storm;
 static u64 seed;
 
 static u32 random_below(u32 n)
@@ -64,11 +67,30 @@ static void access_point(void)
 		go_on(alive[random_below(nr_alive)]);
 }
 
+static void burst(int cpu)
+{
+	void *objects[PER_CPU];
+	u32 i, nr = 0;
+
+	for (i = 0; i < PER_CPU; i++) {
+		objects[nr] = peer->pop();
+		if (objects[nr])
+			nr++;
+	}
+	while (nr) {
+		kernel_cpu = random_below(nr_cpus);
+		peer->push(objects[--nr]);
+		kernel_cpu = cpu;
+	}
+}
+
 static void play(int cpu)
 {
 	u32 i;
 
-	for (i = 0; i < PAIRS; i++) {
+	for (i = 0; storm && i < BURSTS; i++)
+		burst(cpu);
+	for (i = 0; !storm && i < PAIRS; i++) {
 		void *object = peer->pop();
 
 		if (!object) {
@@ -127,6 +149,11 @@ static void measure(u32 cpus)
 	simulate(cpus, cpus + 1);
 	scarce = false;
 	printf("empty-%u-%s %.2f\n", cpus, peer->name, 100 * empty / pairs);
+	storm = true;
+	simulate(cpus, cpus * PER_CPU);
+	storm = false;
+	printf("storm-%u-%s %.1f\n", cpus, peer->name,
+	       (double)accesses / cpus / PER_CPU / BURSTS);
 }
 
 /* Nobody else runs: what looking for a job costs where there are few. */

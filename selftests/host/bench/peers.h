@@ -34,7 +34,8 @@ static __thread u32 kernel_cpu;
 #include <kng_resize.h>
 
 #define MAX_CPUS	256
-#define PER_CPU		8	/* objects for each CPU */
+/* Objects for each CPU: as many as are dealt together. With fewer, some CPUs have none. */
+#define PER_CPU		KNG_DEAL_JOBS
 #define MAX_OBJECTS	(MAX_CPUS * PER_CPU)
 
 struct object {

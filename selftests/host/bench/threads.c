@@ -4,7 +4,8 @@
  * thread alone. A thread has a CPU of its own as far as there are some; a round in
  * which one was kept from running is long, and the shortest of many counts.
  *
- * Prints "pool-threads-N-NAME RATIO" for each pool and number of threads.
+ * Prints "pool-threads-N-NAME RATIO" for each pool and number of threads; the same for
+ * what reserve=exact adds to a pair of exchanges, as "exchange".
  */
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "peers.h"
+#include "exchange.h"
 
 #define ROUNDS	100
 #define PAIRS	20000
@@ -86,18 +87,23 @@ static double measure(const struct peer *peer, int nr)
 	return least / PAIRS;
 }
 
-int main(void)
+static void compare(const struct peer *peer)
 {
 	int most = sysconf(_SC_NPROCESSORS_ONLN), nr;
+	double alone = measure(peer, 1);
+
+	for (nr = 2; nr <= most && nr <= 16; nr *= 2)
+		printf("pool-threads-%d-%s %.2f\n", nr, peer->name,
+		       measure(peer, nr) / alone);
+	fflush(stdout);
+}
+
+int main(void)
+{
 	size_t i;
 
-	for (i = 0; i < NR_PEERS; i++) {
-		double alone = measure(&peers[i], 1);
-
-		for (nr = 2; nr <= most && nr <= 16; nr *= 2)
-			printf("pool-threads-%d-%s %.2f\n", nr, peers[i].name,
-			       measure(&peers[i], nr) / alone);
-		fflush(stdout);
-	}
+	for (i = 0; i < NR_PEERS; i++)
+		compare(&peers[i]);
+	compare(&exchange);
 	return 0;
 }
