@@ -4,8 +4,8 @@
 # The paths by which a program in NMI gives back the last reference to something:
 #
 # name | site program options | hangs on: all kernels, or those before 7.2 (old);
-# "6" is not tried later, where the kernel does not delete local storage in NMI at all,
-# and refused by the guard, "7" hangs only since 7.2, because the verifier refuses it
+# "6" is refused by the guard, and by the kernel later, which does not delete local
+# storage in NMI at all, "7" hangs only since 7.2, because the verifier refuses it
 # before, "new" is only tried since 7.2, which has the function, and so is "later", which
 # has the map, and frees later. Words with a "=" before the site are the guard's parameters.
 

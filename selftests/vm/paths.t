@@ -91,7 +91,7 @@ for kernel in "${kernels[@]}"; do
 		# kick_pool() is inline there.
 		[[ $kernel != *-arm64 || $what != 'at kick_pool' ]] || continue
 		case $fears in
-		6 | 6N | open) [ -z "$new" ] || continue ;;
+		6N | open) [ -z "$new" ] || continue ;;
 		new | later) [ -n "$new" ] || continue ;;
 		esac
 		args=$(site_on "$kernel" "$args")
@@ -99,7 +99,11 @@ for kernel in "${kernels[@]}"; do
 		with=(--kernel "$kernel" --scenario path --args "$args" --cmdline "$NOCB")
 		hangs=yes good=survived
 		case $fears in
-		6) good=rejected ;;
+		6)
+			good=rejected
+			# Since 7.0 the kernel refuses it. (Without cmpxchg16b there is no storage.)
+			[ -z "$new" ] || { hangs='' && with+=(--cx16 yes); }
+			;;
 		old) [ -z "$new" ] || hangs= ;;
 		later) hangs= ;;
 		7) [ -n "$new" ] || hangs= ;;
