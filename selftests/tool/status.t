@@ -186,7 +186,7 @@ check 'completion: and not those of others' test -z "$(<"$work/out")"
 
 # Each alert has a line that says what to do.
 sed -n 's/^ *- alert: //p' "$TOP/monitoring/alerts.yml" | sort >"$work/alerts"
-grep -o '`KptrNmiGuard[A-Za-z]*`' "$TOP/docs/operate.md" | tr -d '`' | sort -u >"$work/out"
+grep -ow 'KptrNmiGuard[A-Za-z]*' "$TOP/docs/operate.md" | sort -u >"$work/out"
 check 'operate.md has each alert' cmp -s "$work/alerts" "$work/out"
 
 # The completion knows each option of --help, and no other.
