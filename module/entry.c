@@ -132,13 +132,15 @@ void divert_one_irqsoff(unsigned long ip, unsigned long parent_ip,
 #ifdef CONFIG_HAVE_STATIC_CALL_INLINE
 DEFINE_STATIC_CALL_NULL(one_outside_nmi, divert_one_irqsoff);
 DEFINE_STATIC_CALL_NULL(member_outside_nmi, divert_one_irqsoff);
-#define if_irqsoff(name)	static_call_cond(name##_outside_nmi)
+#define call_outside_nmi(name, ...)	static_call_cond(name##_outside_nmi)(__VA_ARGS__)
 #define switch_on(name)	\
 	static_call_update(name##_outside_nmi, divert_##name##_irqsoff)
 #else
-#define if_irqsoff(name)	\
-	if (kng_entry_defers_irqsoff()) divert_##name##_irqsoff
-#define switch_on(name)		do { } while (0)
+#define call_outside_nmi(name, ...) do {			\
+	if (kng_entry_defers_irqsoff())				\
+		divert_##name##_irqsoff(__VA_ARGS__);		\
+} while (0)
+#define switch_on(name)		((void)divert_##name##_irqsoff)
 #endif
 
 static void divert_handler(unsigned long ip, unsigned long parent_ip,
@@ -147,7 +149,7 @@ static void divert_handler(unsigned long ip, unsigned long parent_ip,
 	if (unlikely(in_nmi()))
 		divert_one(ip, parent_ip, ops, fregs);
 	else
-		if_irqsoff(one)(ip, parent_ip, ops, fregs);
+		call_outside_nmi(one, ip, parent_ip, ops, fregs);
 }
 
 static void outside_handler(unsigned long ip, unsigned long parent_ip,
@@ -221,7 +223,7 @@ static void group_divert_handler(unsigned long ip, unsigned long parent_ip,
 	if (unlikely(in_nmi()))
 		divert_member(ip, parent_ip, ops, fregs);
 	else
-		if_irqsoff(member)(ip, parent_ip, ops, fregs);
+		call_outside_nmi(member, ip, parent_ip, ops, fregs);
 }
 
 void kng_entry_defer_irqsoff(void)
