@@ -11,7 +11,7 @@ step=(--args 12)
 for kernel in $KERNELS; do
 	boot "$kernel-load" "$kernel: modprobe, stats, rmmod" --kernel "$kernel" --scenario load
 	boot "$kernel-debugfs" "$kernel: the files in debugfs" --kernel "$kernel" --scenario debugfs
-	boot "$kernel-refuse" "$kernel: refusals" --kernel "$kernel" --scenario refuse
+	boot "$kernel-refuse" "$kernel: refusals" --kernel "$kernel" --scenario refuse --timeout 300
 	boot "$kernel-nomem" "$kernel: no memory for hooks: refused, and nothing stays" \
 		--kernel "$kernel" --scenario nomem_load "${step[@]}" --timeout 400
 done
