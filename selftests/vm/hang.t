@@ -16,7 +16,7 @@ for kernel in $TEARDOWN_KERNELS; do
 		boot_hung "$kernel-$at-bare" "$kernel: NMI in $at hangs the bare kernel" \
 			"${with[@]}" --guard no
 		boot "$kernel-$at-guarded" "$kernel: NMI in $at, guarded: lives, unloads" \
-			"${with[@]}" --guard yes
+			"${with[@]}" --guard yes --timeout 240
 	done
 done
 unless_slow 'NMI in rcu_cblist_enqueue'

@@ -76,6 +76,8 @@ try /usr/lib/kptr-nmi-guard/doctor --json
 check 'for programs, too' said '"guarded_now": true, "guarded_after_reboot": false'
 installs /tmp/project-9.0.1
 check 'an upgrade' test "$rc" -eq 0
+check 'without clang there is no command, and a word about it' \
+	said '^the command kptr-nmi-guard is not installed: missing: .*clang.* apt-get install .*; then make install again$'
 check 'is loaded instead of the old version' is_loaded 9.0.1
 check 'guards the running kernel' guards "$running" 9.0.1
 check 'and the staged one' guards "$other" 9.0.1
