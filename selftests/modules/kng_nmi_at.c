@@ -56,12 +56,6 @@ static struct dentry *dir;
 #define DELIVERY_SPINS 10000000
 
 #ifdef CONFIG_ARM64
-/*
- * The emulator's own thread raises that interrupt: on a machine that does much else the
- * CPU may spin for a second before it comes.
- */
-#define PMU_SPINS (20 * DELIVERY_SPINS)
-
 /* Context: preemption off. */
 static notrace void hit_by_pmu(void)
 {
@@ -70,7 +64,7 @@ static notrace void hit_by_pmu(void)
 		return;
 	}
 	atomic64_inc(&nmi_sent);
-	atomic64_inc(pmu_overflow(PMU_SPINS) ? &nmi_handled : &late);
+	atomic64_inc(pmu_overflow(DELIVERY_SPINS) ? &nmi_handled : &late);
 }
 #endif
 
