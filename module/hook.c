@@ -208,7 +208,7 @@ int kng_hook_install(struct kng_hook *hook)
 	if (ret != -EBUSY && ret != -EAGAIN)
 		return ret;
 	/* Another user holds one of them. Hook the first that is free. */
-	for (i = 0; i < KNG_HOOK_FUNCTIONS && !hook->hooked; i++) {
+	for (i = 0; i < KNG_HOOK_FUNCTIONS && !hook->hooked && ret != -ENOMEM; i++) {
 		if (hook->function[i])
 			ret = install_mask(hook, BIT(i));
 	}

@@ -65,9 +65,10 @@ struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool 
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&q->lock, flags);
-	if (!q->rest) {
-		q->rest = llist_del_all(&q->pending);
+	if (!q->rest && !llist_empty(&q->pending)) {
+		/* In this order: an NMI in between may begin the next list. */
 		q->rest_since = READ_ONCE(q->since);
+		q->rest = llist_del_all(&q->pending);
 	}
 	*since = q->rest_since;
 	first = q->rest;

@@ -230,7 +230,7 @@ static int install_door(bool by_update)
 	door.outside = kng_params.exact ? teardown_outside : NULL;
 	door.can_skip = kng_hook_uses_ftrace();
 	ret = kng_hook_install(&door);
-	if (!ret || !door.can_skip)
+	if (ret != -EBUSY || !door.can_skip)
 		return ret;
 	/* A livepatch may hold the function. Then references can't stay in their slots. */
 	door.can_skip = false;

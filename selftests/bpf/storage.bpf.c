@@ -50,13 +50,28 @@ static struct value *value_new(struct task_struct *task)
 				    BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
+static int value_delete(struct task_struct *task)
+{
+	if (of_cgroup)
+		return bpf_cgrp_storage_delete(&cgroups, task->cgroups->dfl_cgrp);
+	return bpf_task_storage_delete(&tasks, task);
+}
+
 static int store(__u32 slot, __u64 id)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct value *value;
-	int err = 0;
+	int err;
 
 	bpf_rcu_read_lock();
-	value = value_new(bpf_get_current_task_btf());
+	/* Outside NMI a delete works, if only to say that there is nothing. */
+	err = value_delete(task);
+	if (err != -ENOENT) {
+		bpf_rcu_read_unlock();
+		return err ?: -EINVAL;
+	}
+	err = 0;
+	value = value_new(task);
 	if (!value)
 		err = -ENOMEM;
 	else if (conf.kind == KNG_NONE)
@@ -75,11 +90,7 @@ static int tear(__u32 slot)
 	if (!of_cgroup && task->pid != owner_pid)
 		return -EBUSY;
 	bpf_rcu_read_lock();
-	if (of_cgroup)
-		err = bpf_cgrp_storage_delete(&cgroups,
-					      task->cgroups->dfl_cgrp);
-	else
-		err = bpf_task_storage_delete(&tasks, task);
+	err = value_delete(task);
 	bpf_rcu_read_unlock();
 	return err;
 }

@@ -15,8 +15,6 @@
  * goes on. The number of switches that are not such an end is bounded, as in
  * Musuvathi and Qadeer's CHESS (PLDI 2007): most bugs need two or three.
  */
-#include <ucontext.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,11 +31,8 @@ static void mb_point(void);
 #define kernel_weak_rmb()			rmb_point()
 #define kernel_weak_mb()			mb_point()
 #include "players.h"
+#include "fibers.h"
 #include "weak.h"
-
-#define STACK_SIZE	(64 * 1024)
-#define MAX_DECISIONS	512
-#define SCHEDULER	(-1)
 
 struct scenario {
 	const char *name;
@@ -50,130 +45,46 @@ struct scenario {
 	} players[MAX_PLAYERS];
 };
 
-struct fiber {
-	ucontext_t context;
-	char stack[STACK_SIZE];
-	bool started, done;
-};
-
-static struct fiber fibers[MAX_PLAYERS];
-static ucontext_t scheduler;
-static int current;		/* a player, or SCHEDULER */
-
-/* The decisions of this run, and how many ways there were. */
-static unsigned char choice[MAX_DECISIONS], ways[MAX_DECISIONS];
-static int nr_decisions, switches_left;
 static unsigned long accesses;
 
-static int decide(int nr)
-{
-	int i = nr_decisions;
-
-	if (nr == 1)
-		return 0;
-	if (i == MAX_DECISIONS) {
-		fail("no end in sight");
-		return 0;
-	}
-	nr_decisions++;
-	if (ways[i] != nr) {
-		/* New ground; what was decided here before is gone. */
-		ways[i] = nr;
-		choice[i] = 0;
-	}
-	return choice[i];
-}
-
-/* Go to the next sequence of decisions. False after the last. */
-static bool next_decisions(void)
-{
-	while (nr_decisions) {
-		int i = nr_decisions - 1;
-
-		if (++choice[i] < ways[i]) {
-			memset(&ways[i + 1], 0, MAX_DECISIONS - i - 1);
-			nr_decisions = 0;
-			return true;
-		}
-		choice[i] = 0;
-		ways[i] = 0;
-		nr_decisions = i;
-	}
-	return false;
-}
-
 /* May @i run? Not while an NMI on its CPU does. */
-static bool may_run(int i)
+static bool fiber_may_run(int i)
 {
 	int j;
 
-	if (fibers[i].done)
-		return false;
 	for (j = i + 1; j < (int)nr_players; j++)
-		if (players[j].first_cpu == players[i].first_cpu && fibers[j].started &&
-		    !fibers[j].done)
+		if (players[j].first_cpu == players[i].first_cpu && fiber_is_running(j))
 			return false;
 	return true;
 }
 
-/* Who goes on? @here may, without it being a switch. */
-static int pick(int here)
+static void fiber_goes_on(int i)
 {
-	int can[MAX_PLAYERS], nr = 0;
-	unsigned int i;
-
-	if (here != SCHEDULER) {
-		can[nr++] = here;
-		if (!switches_left)
-			return here;
-	}
-	for (i = 0; i < nr_players; i++)
-		if ((int)i != here && may_run(i))
-			can[nr++] = i;
-	if (!nr)
-		return SCHEDULER;
-	return can[decide(nr)];
+	kernel_cpu = players[i].cpu;
 }
 
-static void go_to(int to)
+static void fiber_runs(int i)
 {
-	int from = current;
-
-	if (from == to)
-		return;
-	current = to;
-	if (to != SCHEDULER)
-		fibers[to].started = true;
-	swapcontext(from == SCHEDULER ? &scheduler : &fibers[from].context,
-		    to == SCHEDULER ? &scheduler : &fibers[to].context);
-	if (from != SCHEDULER)
-		kernel_cpu = players[from].cpu;
+	play(&players[i]);
 }
 
 static void access_point(void)
 {
-	int to;
-
-	if (current == SCHEDULER)
+	if (fiber_now == NO_FIBER)
 		return;
 	accesses++;
 	note_length();
-	to = pick(current);
-	if (broken)
-		to = SCHEDULER; /* for good: this run is over */
-	else if (to != current)
-		switches_left--;
-	go_to(to);
+	fiber_switch();
 }
 
 static struct weak_cpu *weak_cpu(void)
 {
-	return &weak_cpus[players[current].first_cpu];
+	return &weak_cpus[players[fiber_now].first_cpu];
 }
 
 static int64_t load_point(const void *address, int64_t value)
 {
-	int i = current == SCHEDULER ? -1 : weak_find(address);
+	int i = fiber_now == NO_FIBER ? -1 : weak_find(address);
 
 	if (i < 0)
 		return value;
@@ -182,7 +93,7 @@ static int64_t load_point(const void *address, int64_t value)
 
 static void store_point(const void *address, int64_t value, bool full)
 {
-	int i = current == SCHEDULER ? -1 : weak_find(address);
+	int i = fiber_now == NO_FIBER ? -1 : weak_find(address);
 
 	if (i >= 0 && !weak_stored(weak_cpu(), i, value, full))
 		fail("no end in sight");
@@ -190,7 +101,7 @@ static void store_point(const void *address, int64_t value, bool full)
 
 static void newest_point(const void *address)
 {
-	int i = current == SCHEDULER ? -1 : weak_find(address);
+	int i = fiber_now == NO_FIBER ? -1 : weak_find(address);
 
 	if (i >= 0)
 		weak_loaded(weak_cpu(), i, 0);
@@ -198,13 +109,13 @@ static void newest_point(const void *address)
 
 static void rmb_point(void)
 {
-	if (current != SCHEDULER)
+	if (fiber_now != NO_FIBER)
 		weak_rmb(weak_cpu());
 }
 
 static void mb_point(void)
 {
-	if (current != SCHEDULER)
+	if (fiber_now != NO_FIBER)
 		weak_mb(weak_cpu());
 }
 
@@ -229,40 +140,13 @@ static void run_call(struct player *player, struct call *call)
 	call_pool(call);
 }
 
-static void fiber_main(int i)
-{
-	kernel_cpu = players[i].cpu;
-	play(&players[i]);
-	fibers[i].done = true;
-	/* Who goes on now is a decision, but not a switch. */
-	go_to(broken ? SCHEDULER : pick(SCHEDULER));
-}
-
 static void run(const struct scenario *scenario)
 {
-	unsigned int i;
-
-	current = SCHEDULER;
 	players_start(scenario->jobs, scenario->second, scenario->held);
 	weak_start(scenario->older);
-	switches_left = scenario->switches;
-	for (i = 0; i < nr_players; i++) {
-		struct fiber *fiber = &fibers[i];
-
-		fiber->started = false;
-		fiber->done = false;
-		getcontext(&fiber->context);
-		fiber->context.uc_stack.ss_sp = fiber->stack;
-		fiber->context.uc_stack.ss_size = STACK_SIZE;
-		fiber->context.uc_link = NULL;
-		makecontext(&fiber->context, (void (*)(void))fiber_main, 1, i);
-	}
-	go_to(pick(SCHEDULER));
+	fibers_run(nr_players, scenario->switches);
 	if (broken)
 		return;
-	for (i = 0; i < nr_players; i++)
-		if (!fibers[i].done)
-			fail("a player never ended");
 	players_end();
 }
 
@@ -279,12 +163,10 @@ static void explore(const struct scenario *scenario)
 		nr_players++;
 	}
 	nr_cpus = count_cpus();
-	memset(choice, 0, sizeof(choice));
-	memset(ways, 0, sizeof(ways));
-	nr_decisions = 0;
+	fibers_begin();
 	do {
 		run(scenario);
-	} while (!broken && next_decisions());
+	} while (!broken && fibers_next());
 
 	if (broken)
 		tap_diag("%s", broken);

@@ -24,7 +24,7 @@
  *	= module/queue.h kng_queue_add ee107e107abd
  *	= module/queue.h kng_queue_raise 0fcf62b3cbd6
  *	= module/offload.c queue 65433c2279d9
- *	= module/queue.c kng_queue_detach 7e1940fe87e6
+ *	= module/queue.c kng_queue_detach 280db757ac65
  *	= module/queue.c queue_online 2faf8bddad38
  *	= module/queue.c queue_offline 37e9b1e4b3a3
  *	= module/queue.c queue_dead 3f8c4e4893cb
@@ -117,11 +117,12 @@ inline detach(GO)
 	STEP(GO && !locked, locked = true);
 #endif
 	STEP(GO, all = rest);
+	STEP(GO, left = (pending != 0));
 	if
 #ifdef BUG_REST_LOST
 	:: true ->
 #else
-	:: all == 0 ->
+	:: all == 0 && left ->
 #endif
 		STEP(GO, all = pending; pending = 0); /* llist_del_all() */
 		STEP(GO, rest = all)

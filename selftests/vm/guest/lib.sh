@@ -51,6 +51,18 @@ eventually() {
 	done
 }
 
+# parts FUNCTION...: the scenario, part by part; with `scripts/vm --part A,B' those alone
+parts() {
+	for part; do
+		case " ${PARTS:-$*} " in
+		*" $part "*)
+			note "part $part"
+			"$part"
+			;;
+		esac
+	done
+}
+
 # test_module NAME PARAM...: loads a test-only module
 test_module() {
 	name=$1

@@ -25,7 +25,7 @@ churn_begin() {
 }
 churn_end() {
 	echo >&4
-	wait $churn
+	wait "$churn"
 	rc=$?
 	exec 4>&-
 	sed 's/^/    /' /tmp/churn
@@ -43,72 +43,85 @@ readers() {
 	done >/dev/null 2>&1
 }
 
-test_module kng_witness
-test_module kng_nmi_fire
-
 # Maps that are older than the guard
-check 'a map' map_made hash
-check 'another' map_made object
-check 'one without kptrs' map_made none
-guard_begin
-check 'both were adopted' stat_is adopted 2
-check 'and charged' stat_is reserved $((100 + 2 + 1024))
-rm /sys/fs/bpf/kng-*
-nothing_left
+older() {
+	check 'a map' map_made hash
+	check 'another' map_made object
+	check 'one without kptrs' map_made none
+	guard_begin
+	check 'both were adopted' stat_is adopted 2
+	check 'and charged' stat_is reserved $((100 + 2 + 1024))
+	rm /sys/fs/bpf/kng-*
+	nothing_left
+	guard_end
+}
 
 # 10,000 maps, NMIs, readers
-readers &
-reading=$!
-/tests/bpf/churn --variant die --rounds 5000 >/tmp/churn 2>&1 &
-churn=$!
-storms=0 lost=0
-while alive $churn; do
-	/tests/bpf/teardown --map array --source storm --period-us 500 --rounds 100 \
-		--expect-nmi 0 >/tmp/storm 2>&1 || lost=$((lost + 1))
-	storms=$((storms + 1))
-done
-sed 's/^/    /' /tmp/storm
-check "$storms storms" test $storms -gt 0
-check 'none lost anything' test $lost -eq 0
-check '10,000 maps meanwhile' ended $churn /tmp/churn
-kill $reading
-kernel_cancels || guard_worked
-nothing_left
+many() {
+	guard_begin teardown=always
+	readers &
+	reading=$!
+	/tests/bpf/churn --variant die --rounds 5000 >/tmp/churn 2>&1 &
+	churn=$!
+	storms=0 lost=0
+	while alive $churn; do
+		/tests/bpf/teardown --map array --source storm --period-us 500 --rounds 100 \
+			--expect-nmi 0 >/tmp/storm 2>&1 || lost=$((lost + 1))
+		storms=$((storms + 1))
+	done
+	sed 's/^/    /' /tmp/storm
+	check "$storms storms" test $storms -gt 0
+	check 'none lost anything' test $lost -eq 0
+	check '10,000 maps meanwhile' ended $churn /tmp/churn
+	kill $reading
+	kernel_cancels || guard_worked
+	nothing_left
+	guard_end
+}
 
 # A thousand that stay: each is listed, however the file is read.
-before=$(stat seen_nmi)
-check '1,000 maps of 100 entries' churn_begin --variant stay --rounds 1000 --dtors 100
-check 'each is charged' stat_is reserved $((1000 * 102))
-check 'there are as many jobs' test "$(stat jobs_total)" -ge $((1000 * 102 + $(stat headroom)))
-check 'nothing is short' stat_is shortfall 0
-cat "$MAPS" >/tmp/maps
-check 'all are listed, once each' test "$(sort -u /tmp/maps | wc -l)" -eq 1000
-dd if="$MAPS" of=/tmp/pieces bs=19 2>/dev/null
-check 'the same in pieces of 19 bytes' cmp /tmp/maps /tmp/pieces
-tail -c +5000 /tmp/maps >/tmp/tail
-dd if="$MAPS" of=/tmp/pieces bs=1 skip=4999 count=2000 2>/dev/null
-check 'the same from the middle' cmp -n 2000 /tmp/pieces /tmp/tail
-check 'they end' churn_end
-nothing_left
-check 'without any NMI' stat_is seen_nmi "$before"
-check 'jobs were trimmed' stat_positive trimmed
+listed() {
+	guard_begin
+	before=$(stat seen_nmi)
+	check '1,000 maps of 100 entries' churn_begin --variant stay --rounds 1000 --dtors 100
+	check 'each is charged' stat_is reserved $((1000 * 102))
+	check 'there are as many jobs' test "$(stat jobs_total)" -ge $((1000 * 102 + $(stat headroom)))
+	check 'nothing is short' stat_is shortfall 0
+	cat "$MAPS" >/tmp/maps
+	check 'all are listed, once each' test "$(sort -u /tmp/maps | wc -l)" -eq 1000
+	dd if="$MAPS" of=/tmp/pieces bs=19 2>/dev/null
+	check 'the same in pieces of 19 bytes' cmp /tmp/maps /tmp/pieces
+	tail -c +5000 /tmp/maps >/tmp/tail
+	dd if="$MAPS" of=/tmp/pieces bs=1 skip=4999 count=2000 2>/dev/null
+	check 'the same from the middle' cmp -n 2000 /tmp/pieces /tmp/tail
+	check 'they end' churn_end
+	nothing_left
+	check 'without any NMI' stat_is seen_nmi "$before"
+	check 'jobs were trimmed' stat_positive trimmed
+	guard_end
+}
 
 # Large ones that come and go: their jobs stay for the next.
-before=$(stat grown)
-check '300 maps of 4000 entries' churn_begin --variant again --rounds 300 --dtors 4000
-check 'they ended' churn_end
-check 'jobs were not made anew for each' test $(($(stat grown) - before)) -le $((100 * 4096))
-nothing_left
-guard_end
+again() {
+	guard_begin
+	before=$(stat grown)
+	check '300 maps of 4000 entries' churn_begin --variant again --rounds 300 --dtors 4000
+	check 'they ended' churn_end
+	check 'jobs were not made anew for each' test $(($(stat grown) - before)) -le $((100 * 4096))
+	nothing_left
+	guard_end
+}
 
 # Memory whose jobs are in use stays until they are done, and no longer.
-if ! kernel_cancels; then
+held() {
+	kernel_cancels && return
 	test_module kng_foreign hold=Y
 	guard_begin jobs=1 headroom=0 budget=1
 	check 'a map of 8000 entries' churn_begin --variant stay --rounds 1 --dtors 8000
 	check 'has its jobs' eventually 10 stat_is jobs_total $((1 + 2 * 4096))
 	check 'jobs are left pending' /tests/bpf/pending --variant leave
 	check 'they are' stat_is pending 256
+	check 'the headroom is as much, and a quarter more' eventually 10 stat_is headroom 320
 	check 'the map ends' churn_end
 	check 'nothing is reserved' eventually 10 stat_is reserved 0
 	check 'the chunk that has none of them goes' eventually 20 stat_is trimmed 4096
@@ -128,5 +141,9 @@ if ! kernel_cancels; then
 	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
 	guard_worked
 	guard_end
-fi
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+parts older many listed again held
 finish

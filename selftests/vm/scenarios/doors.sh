@@ -164,20 +164,21 @@ of_held() {
 	check 'rmmod kng_ipmodify' /sbin/rmmod kng_ipmodify
 }
 
+closed_when_short() { stays_closed_when_short teardown=needed; }
+held() { for mode in auto needed; do of_held teardown=$mode; done; }
+module() { for mode in auto needed; do of_module teardown=$mode; done; }
+objects() { for mode in auto needed; do of_objects teardown=$mode; done; }
+cancelled() {
+	auto_closed
+	stays_closed_when_short teardown=auto
+}
+
 test_module kng_witness
 test_module kng_nmi_fire
 if kernel_cancels; then
-	auto_closed
-	stays_closed_when_short teardown=auto
+	parts cancelled
 else
-	auto
-	auto_short
+	parts auto auto_short
 fi
-stays_closed_when_short teardown=needed
-always
-for mode in teardown=auto teardown=needed; do
-	of_held $mode
-	of_module $mode
-	of_objects $mode
-done
+parts closed_when_short always held module objects
 finish

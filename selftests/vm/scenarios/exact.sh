@@ -134,20 +134,22 @@ count_in_nmi() {
 	check "$tag pid 1 has its references back" users_are "$before"
 }
 
-counting() {
+counting() { count_on array percpu_array hash percpu_hash; }
+counting_arrays() { count_on array; }
+count_on() {
 	guard_begin reserve=exact
-	for kind in array percpu_array hash percpu_hash; do
+	for kind; do
 		late=
 		# There elements end later, in a record's copy that no map has.
 		case $kind in
 		*hash) ! kernel_cancels || late=yes ;;
 		esac
-		count_outside $kind
+		count_outside "$kind"
 		[ -z "$late" ] || continue
 		case $kind in
-		array) count_in_nmi $kind $release && count_in_nmi $kind $overwrite ;;
-		percpu_array) count_in_nmi $kind $overwrite ;;
-		*) count_in_nmi $kind $delete ;;
+		array) count_in_nmi "$kind" $release && count_in_nmi "$kind" $overwrite ;;
+		percpu_array) count_in_nmi "$kind" $overwrite ;;
+		*) count_in_nmi "$kind" $delete ;;
 		esac
 	done
 	check 'nothing was refused' stat_is refused 0

@@ -13,11 +13,8 @@ foreign_gone() { ! loaded kng_foreign; }
 hooked_foreign() { grep -q '^kng_foreign_release_dtor ' /sys/kernel/tracing/enabled_functions; }
 counted() { awk -v n="$1" '$1 == n { print $2, $3 }' "$DBG/kng_foreign/counts"; }
 
-test_module kng_witness
-test_module kng_nmi_fire
-
 # This kernel tears nothing down in NMI. Only the hook comes and goes.
-if kernel_cancels; then
+hook_only() {
 	guard_begin
 	for life in first second; do
 		test_module kng_foreign
@@ -31,20 +28,22 @@ if kernel_cancels; then
 		check 'no longer hooked' not hooked_foreign
 	done
 	guard_end
-	finish
-	return
-fi
+}
 
 # What it is about: without the guard they run in NMI. (Lockdep would have its
 # say on that, and then be silent.)
-if [ ! -e /proc/lockdep_stats ]; then
-	test_module kng_foreign
-	check 'bare: destructors run in NMI' foreign --rounds 4 --expect-nmi some
-	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
-fi
+bare() {
+	if [ ! -e /proc/lockdep_stats ]; then
+		test_module kng_foreign
+		check 'bare: destructors run in NMI' foreign --rounds 4 --expect-nmi some
+		check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+	fi
+}
 
-for teardown in auto needed; do
-	guard_begin teardown=$teardown budget=1
+# $1: the parameter teardown
+lives() {
+	teardown=$1
+	guard_begin "teardown=$teardown" budget=1
 	check 'nothing is learnt yet' not learnt
 
 	test_module kng_foreign
@@ -52,7 +51,7 @@ for teardown in auto needed; do
 	check 'its destructor is learnt' eventually 10 learnt
 	check 'and hooked' hooked_foreign
 	check "teardown=$teardown: deferred" foreign --rounds 32 --expect-nmi 0
-	[ $teardown = auto ] || check 'by the release door alone' not stat_is door_teardown open
+	[ "$teardown" = auto ] || check 'by the release door alone' not stat_is door_teardown open
 	check 'taken' stat_is taken $((32 * 8))
 	check 'nobody has read it: the worker ran it, never the irq_work' stat_is run_hardirq 0
 	rm /sys/fs/bpf/kng-foreign
@@ -77,35 +76,50 @@ for teardown in auto needed; do
 	check 'forgotten with its module' not learnt
 	guard_worked
 	guard_end
-done
+}
+
+auto() { lives auto; }
+needed() { lives needed; }
 
 # The guard leaves while its jobs hold the module.
-guard_begin budget=1
-test_module kng_foreign hold=Y
-check 'jobs are left pending' pending --variant leave
-check 'they still are' stat_is pending 256
-check 'and their jobs are not idle' test "$(stat jobs_idle)" -eq $(($(stat jobs_total) - 256))
-(
-	sleep 1
-	echo N >/sys/module/kng_foreign/parameters/hold
-) &
-check 'the guard leaves, once they can run' guard_unload
-check 'all ran, none in NMI' test "$(counted kng_foreign_release_dtor)" = '256 0'
-check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+leaves() {
+	guard_begin budget=1
+	test_module kng_foreign hold=Y
+	check 'jobs are left pending' pending --variant leave
+	check 'they still are' stat_is pending 256
+	check 'and their jobs are not idle' test "$(stat jobs_idle)" -eq $(($(stat jobs_total) - 256))
+	(
+		sleep 1
+		echo N >/sys/module/kng_foreign/parameters/hold
+	) &
+	check 'the guard leaves, once they can run' guard_unload
+	check 'all ran, none in NMI' test "$(counted kng_foreign_release_dtor)" = '256 0'
+	check 'rmmod kng_foreign' eventually 10 rmmod_foreign
+}
 
-# Both leave at once: each of them wants the destructor unhooked.
 free_foreign() { awk '$1 == "kng_foreign" { exit $3 != 0 }' /proc/modules; }
-for round in 1 2 3; do
-	guard_begin
-	test_module kng_foreign
-	check "round $round: a map of its type" /tests/bpf/mapof --variant foreign
-	check 'learnt' eventually 10 learnt
-	rm /sys/fs/bpf/kng-foreign
-	check 'nobody uses kng_foreign' eventually 10 free_foreign
-	/sbin/rmmod kng_foreign &
-	check 'the guard leaves beside it' guard_unload
-	wait $!
-	check 'so does it' foreign_gone
-done
-check 'hooks gone' unhooked
+# Both leave at once: each of them wants the destructor unhooked.
+both_leave() {
+	for round in 1 2 3; do
+		guard_begin
+		test_module kng_foreign
+		check "round $round: a map of its type" /tests/bpf/mapof --variant foreign
+		check 'learnt' eventually 10 learnt
+		rm /sys/fs/bpf/kng-foreign
+		check 'nobody uses kng_foreign' eventually 10 free_foreign
+		/sbin/rmmod kng_foreign &
+		check 'the guard leaves beside it' guard_unload
+		wait $!
+		check 'so does it' foreign_gone
+	done
+	check 'hooks gone' unhooked
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+if kernel_cancels; then
+	parts hook_only
+else
+	parts bare auto needed leaves both_leave
+fi
 finish

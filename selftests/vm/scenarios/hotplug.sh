@@ -25,29 +25,34 @@ storm_end() {
 	ended "$storm" /tmp/storm.out
 }
 
-test_module kng_witness
-test_module kng_nmi_fire
-
 # An NMI in each of the two moments when its CPU's queue may not raise the
 # irq_work: after it was shut, on the way down (run when the CPU is dead), and
 # before it opens, on the way up (raised when it does).
-guard_begin teardown=always
-check 'NMIs on a CPU on its way down and up' tear --source cpu --rounds 16
-check 'all of it was taken' stat_is taken $((16 * 8))
-check 'those of the way down ran when the CPU was dead' stat_is run_worker $((8 * 8))
-check 'those of the way up in its irq_work' stat_is run_hardirq $((8 * 8))
-check 'CPU 1 is there' grep -qx 1 $cpu1
-guard_end
+moments() {
+	guard_begin teardown=always
+	check 'NMIs on a CPU on its way down and up' tear --source cpu --rounds 16
+	check 'all of it was taken' stat_is taken $((16 * 8))
+	check 'those of the way down ran when the CPU was dead' stat_is run_worker $((8 * 8))
+	check 'those of the way up in its irq_work' stat_is run_hardirq $((8 * 8))
+	check 'CPU 1 is there' grep -qx 1 $cpu1
+	guard_end
+}
 
 # CPU 1 is away when the guard comes, and comes back; and the other way round.
-echo 0 >$cpu1
-guard_begin teardown=always
-echo 1 >$cpu1
-check 'a CPU that came later: down and up' tear --source cpu --rounds 4
-check 'it ran there' stat_is run_hardirq 16
-echo 0 >$cpu1
-guard_end
-echo 1 >$cpu1
+away() {
+	echo 0 >$cpu1
+	guard_begin teardown=always
+	echo 1 >$cpu1
+	check 'a CPU that came later: down and up' tear --source cpu --rounds 4
+	check 'it ran there' stat_is run_hardirq 16
+	echo 0 >$cpu1
+	guard_end
+	echo 1 >$cpu1
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+parts moments away
 
 # The same at random, if $ARGS says so.
 if [ "$ARGS" != storm ]; then

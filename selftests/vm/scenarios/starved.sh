@@ -27,29 +27,30 @@ suspend() {
 	dmesg | grep -q "suspend debug: Waiting for 1 second"
 }
 
-test_module kng_witness
-test_module kng_nmi_fire
 # Needs three CPUs: 1 is held, rmmod spins on another until it answers, and who
 # looks on is on the third. ($$ is not this shell.)
-read -r self _ </proc/self/stat
-taskset -p 4 "$self" >/dev/null || bail 'no third CPU'
+no_interrupts() {
+	read -r self _ </proc/self/stat
+	taskset -p 4 "$self" >/dev/null || bail 'no third CPU'
 
-# rmmod can't patch the hooks out, nor end, before that CPU answers.
-guard_begin teardown=always
-check 'jobs are pending on a CPU with interrupts off' hold_begin
-taskset 1 /sbin/rmmod kptr_nmi_guard &
-rmmod=$!
-check 'rmmod begins' eventually 10 going
-echo 1 >"$DBG/kng_nmi_fire/let_go"
-check 'rmmod' wait $rmmod
-check 'nothing is lost' hold_end
-check 'hooks gone' unhooked
-taskset -p 7 "$self" >/dev/null
+	# rmmod can't patch the hooks out, nor end, before that CPU answers.
+	guard_begin teardown=always
+	check 'jobs are pending on a CPU with interrupts off' hold_begin
+	taskset 1 /sbin/rmmod kptr_nmi_guard &
+	rmmod=$!
+	check 'rmmod begins' eventually 10 going
+	echo 1 >"$DBG/kng_nmi_fire/let_go"
+	check 'rmmod' wait $rmmod
+	check 'nothing is lost' hold_end
+	check 'hooks gone' unhooked
+	taskset -p 7 "$self" >/dev/null
+}
 
 # Nearly all jobs are pending, and their worker does not come: the irq_work
 # leaves its budget. (On PREEMPT_RT that is a thread, which the same task keeps
 # away.)
-if ! kernel_cancels && ! realtime; then
+no_worker() {
+	if kernel_cancels || realtime; then return; fi
 	guard_begin teardown=always budget=1 jobs=64 headroom=0 max_jobs=64
 	check 'a CPU without workers' /tests/bpf/teardown --map array --hog --rounds 64 \
 		--source fire --expect-nmi 0
@@ -58,7 +59,11 @@ if ! kernel_cancels && ! realtime; then
 	check 'for that the irq_work left its budget' test "$(stat longest_run)" -gt 1
 	guard_worked
 	guard_end
-fi
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+parts no_interrupts no_worker
 
 # A destructor that does not return must not keep the machine from suspending. (If
 # $ARGS says so.)

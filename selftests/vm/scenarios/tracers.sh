@@ -30,38 +30,45 @@ every_path() {
 	check 'all of it was taken' stat_is taken $((paths * 4 * 8))
 }
 
-test_module kng_witness
-test_module kng_nmi_fire
-
 # Both doors: destructors are not even entered in NMI.
-check 'fentry and fexit attach' trace both
-guard_begin teardown=always
-every_path 0 0
-guard_end
-check 'they traced all of it' traced
+both_doors() {
+	check 'fentry and fexit attach' trace both
+	guard_begin teardown=always
+	every_path 0 0
+	guard_end
+	check 'they traced all of it' traced
+}
 
 # Only the release door: it diverts the traced destructors themselves.
-for variant in fentry fexit; do
-	check "$variant attaches" trace $variant
-	guard_begin teardown=needed
-	every_path stub stub
-	guard_end
-	check "before the guard: $variant traced all of it" traced
+release_door() {
+	for variant in fentry fexit; do
+		check "$variant attaches" trace $variant
+		guard_begin teardown=needed
+		every_path stub stub
+		guard_end
+		check "before the guard: $variant traced all of it" traced
 
-	guard_begin teardown=needed
-	check "$variant attaches to what is hooked" trace $variant
-	every_path stub stub
-	check "after the guard: $variant traced all of it" traced
-	guard_end
-done
+		guard_begin teardown=needed
+		check "$variant attaches to what is hooked" trace $variant
+		every_path stub stub
+		check "after the guard: $variant traced all of it" traced
+		guard_end
+	done
+}
 
 # The guard goes first.
-hooks_before
-check 'modprobe' guard_load teardown=always
-check 'fentry and fexit attach' trace both
-every_path 0 0
-check 'rmmod' guard_unload
-check 'a program without NMIs' /tests/bpf/teardown --map array --source none --rounds 8
-check 'fentry and fexit outlived the guard' traced
-check 'hooks gone' unhooked
+guard_first() {
+	hooks_before
+	check 'modprobe' guard_load teardown=always
+	check 'fentry and fexit attach' trace both
+	every_path 0 0
+	check 'rmmod' guard_unload
+	check 'a program without NMIs' /tests/bpf/teardown --map array --source none --rounds 8
+	check 'fentry and fexit outlived the guard' traced
+	check 'hooks gone' unhooked
+}
+
+test_module kng_witness
+test_module kng_nmi_fire
+parts both_doors release_door guard_first
 finish
