@@ -174,7 +174,7 @@ static noinline bool take_references(const struct btf_record *rec, void *obj)
 /* Most maps have no kptrs: that is looked at before anything else is done. */
 static void teardown_diverted(struct kng_hook *hook, struct ftrace_regs *fregs)
 {
-	const struct btf_record *rec = (const struct btf_record *)ftrace_regs_get_argument(fregs, 0);
+	const struct btf_record *rec = (void *)ftrace_regs_get_argument(fregs, 0);
 
 	if (owns_references(rec) &&
 	    take_references(rec, (void *)ftrace_regs_get_argument(fregs, 1)))

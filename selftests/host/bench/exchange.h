@@ -19,6 +19,7 @@
 #define atomic64_sub(i, v)		((void)atomic_sub_return(i, v))
 #define atomic64_dec(v)			atomic64_sub(1, v)
 #ifndef smp_mb
+/* As the kernel's. */
 #define smp_mb()			__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
