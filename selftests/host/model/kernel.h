@@ -28,6 +28,7 @@ typedef signed char s64;
 typedef unsigned char u64;
 
 #define __always_inline	inline
+#define noinline
 #define __aligned(x)
 #define unlikely(x)	(x)
 

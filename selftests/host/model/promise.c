@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Are promises kept? A model for CBMC: include/kng_promise.h itself, with
- * promise_job() and exact_xchg() of module/exact.c, defer() of module/teardown.c and
+ * exact_xchg() of module/exact.c and what it calls there, defer() of module/teardown.c and
  * trim() of module/reserve.c as they stand there (promise.t cuts them out), between
  * all who touch slots and jobs at the same time.
  *
@@ -251,7 +251,7 @@ static void nmi(unsigned long slot)
 	struct btf_field field = { .kptr.module = (void *)slot };
 
 	if (*slot_of(slot))
-		defer(NULL, &field, (void **)slot);
+		defer(NULL, &field, 0, (void **)slot);
 }
 
 static void free_outside(unsigned long slot)

@@ -150,11 +150,11 @@ my @mutants = (
 	['no-keep', 'what an exchange takes out stays counted', 'exact.c', 'free', 'sc',
 	 sub { s/\tif \(old\)\n\t\tkng_promise_keep\(&promise\);\n// }],
 	['keep-before-xchg', 'what an exchange takes out is a credit while it is there', 'exact.c', 'free', 'sc',
-	 sub { s/(\told = xchg)/\tif (*slot_of(slot))\n\t\tkng_promise_keep(&promise);\n$1/ and
+	 sub { s/u64 old = (xchg[^\n]*\n)/u64 old;\n\n\tif (*slot_of(slot))\n\t\tkng_promise_keep(&promise);\n\told = $1/ and
 	       s/\tif \(old\)\n\t\tkng_promise_keep\(&promise\);\n// }],
 	['count-late', 'an exchange counts after it has put the reference in', 'exact.c', 'fill-fill', 'sc',
-	 sub { s/ptr && !promise_job\(\)/ptr && promise.refs.counter >= promise.limit.counter/ and
-	       s/(\tif \(old\)\n)/\tif (ptr)\n\t\tpromise_job();\n$1/ }],
+	 sub { s/if \(ptr && !kng_promise_spend\(&promise\)\)\n\t\treturn exchange_without_credit\(slot, ptr\);/if (ptr && promise.refs.counter >= promise.limit.counter)\n\t\treturn ptr;/ and
+	       s/(\tif \(old\)\n)/\tif (ptr && !kng_promise_spend(&promise))\n\t\tkng_promise_take(&promise, bounds);\n$1/ }],
 	['put-anyway', 'a refused exchange is done', 'exact.c', 'refused', 'sc',
 	 sub { s/return ptr;/return xchg((u64 *)slot, ptr);/ }],
 	['refused-null', 'a refused exchange returns nothing', 'exact.c', 'refused', 'sc',
@@ -207,7 +207,7 @@ sub cut {
 	my $cut = '';
 
 	foreach my $function (@functions) {
-		$text =~ /^(static [^\n]*\b$function\([^\n]*\n\{.*?^\}\n)/ms
+		$text =~ /^(static [^\n;]*\b$function\([^;{}]*\n\{.*?^\}\n)/ms
 			or die "promise.t: no function $function\n";
 		$cut .= $1;
 	}
@@ -233,7 +233,7 @@ sub prepare {
 	# Without bounds they are of no help, and only cost time.
 	$file{'kng_promise.h'} =~ s/if \(!__kng_promise_go_by_bounds\(p, .*?, bounds\)\)\n/if (true)\n/gs
 		if $room eq '' && !($mutant && $mutant->[2] eq 'kng_promise.h');
-	$file{'exact.c'} = cut($file{'exact.c'}, 'promise_job', 'exact_xchg');
+	$file{'exact.c'} = cut($file{'exact.c'}, 'exchange', 'exchange_without_credit', 'exact_xchg');
 	$file{'teardown.c'} = cut($file{'teardown.c'}, 'defer');
 	$file{'reserve.c'} = cut($file{'reserve.c'}, 'trim');
 	if ($mutant) {

@@ -58,7 +58,8 @@ modinfo -k "$running" -F srcversion $MODULE >/sys/module/$MODULE/srcversion
 
 try /usr/lib/kptr-nmi-guard/doctor --json
 check 'for programs, too' said '"verdict": "fine"'
-check 'with what is' said "\"installed\": \"$version\", \"loaded\": \"$version\", \"guarded_now\": true, \"guarded_after_reboot\": true"
+check 'with what is' said "\"installed\": \"$version\", \"loaded\": \"$version\""
+check 'and will be' said '"guarded_now": true, "guarded_after_reboot": true'
 cp /sys/kernel/btf/vmlinux /tmp/btf
 tr '\0' '\n' </tmp/btf | grep -vx update_target | tr '\n' '\0' >/sys/kernel/btf/vmlinux
 try /usr/lib/kptr-nmi-guard/doctor

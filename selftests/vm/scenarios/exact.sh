@@ -272,11 +272,14 @@ traced() {
 }
 traced_right() {
 	check 'all jobs that may be' eventually 10 stat_is jobs_total 64
+	# The guard's own exchange, when it was loaded, may be among them.
+	exact seen_told seen
+	before=$(got stored)
 	exact fill during 100
 	back=$(got refused)
 	check 'counted' counted "$(got stored)"
 	exact seen_told seen
-	check 'fexit saw all calls' test "$(got stored)" -eq 100
+	check 'fexit saw all calls' test $(($(got stored) - before)) -eq 100
 	check 'and what they returned' test "$(got refused)" -eq "$back"
 	exact take during 100
 	check 'all out' counted 0
