@@ -29,6 +29,7 @@ guard_end
 
 # A load counts if NMIs went through the guard before it was unloaded again.
 for map in $maps; do
+	: >/tmp/storm.out
 	storm --map "$map" --rounds 5000 --expect-nmi any >/tmp/storm.out 2>&1 &
 	pid=$!
 	eventually 30 grep -q '^# armed' /tmp/storm.out

@@ -24,6 +24,8 @@ json() {
 said() { grep -q -- "$1" "$said"; }
 
 hold() {
+	# What the last one said must not be taken for this one's.
+	: >/tmp/exposed
 	/tests/bpf/exposed --variant "$1" >/tmp/exposed 2>&1 &
 	exposed=$!
 	eventually 20 grep -q 'is loaded' /tmp/exposed || bail "$1: $(cat /tmp/exposed)"
