@@ -81,15 +81,16 @@ static unsigned int run_same(struct llist_node **node, struct kng_chain *chain)
 }
 
 /*
- * Run the jobs of a list, and return how many. They are counted in one go, before the
- * last of them goes back to the pool: when nothing is pending, all are counted.
+ * Run the jobs of a list, or leave them to the worker, and return how many they were. Those
+ * that ran are counted in one go, before the last of them goes back to the pool: when
+ * nothing is pending, all are counted.
  */
 static unsigned int run_list(struct kng_queue *q, struct llist_node *node,
 			     enum kng_counter where, u64 since)
 {
 	u64 delay_ns = kng_delay_ns(since);
 	struct kng_chain chain = {};
-	unsigned int runs = 0;
+	unsigned int runs = 0, aside = 0;
 
 	while (node) {
 		struct llist_node *first = node;
@@ -98,6 +99,7 @@ static unsigned int run_list(struct kng_queue *q, struct llist_node *node,
 		if (where == KNG_RUN_HARDIRQ && !kng_dtor_may_run_in_hardirq(dtor)) {
 			node = node->next;
 			kng_queue_put_aside(q, first, since);
+			aside++;
 			continue;
 		}
 		nr = run_same(&node, &chain);
@@ -105,17 +107,17 @@ static unsigned int run_list(struct kng_queue *q, struct llist_node *node,
 		runs += nr;
 	}
 	if (!runs)
-		return 0;
+		return aside;
 	kng_count_many(KNG_RUN, runs);
 	kng_count_many(where, runs);
 	kng_delay_note(delay_ns, runs);
 	kng_pool_push_chain(&kng_pool, &chain);
-	return runs;
+	return runs + aside;
 }
 
 /*
- * Run pending jobs, and store in *@runs how many. Returns true if jobs are left,
- * which the caller has to handle.
+ * Run pending jobs, or leave them to the worker, and store in *@runs how many. Returns
+ * true if jobs are left, which the caller has to handle.
  */
 static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter where,
 		  unsigned int *runs)

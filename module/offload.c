@@ -99,7 +99,7 @@ static noinline void raise(struct kng_queue *q, bool first)
 	kng_queue_raise(q);
 }
 
-static __always_inline void queue(struct kng_job *job, void *obj)
+void kng_offload_queue(struct kng_job *job, void *obj)
 {
 	struct kng_queue *q = this_cpu_ptr(&kng_queues);
 	bool first;
@@ -110,11 +110,6 @@ static __always_inline void queue(struct kng_job *job, void *obj)
 	first = kng_queue_add(q, &job->node);
 	if (unlikely(first || kng_pool_low(&kng_pool)))
 		raise(q, first);
-}
-
-void kng_offload_queue(struct kng_job *job, void *obj)
-{
-	queue(job, obj);
 }
 
 void kng_offload_cancel(struct kng_job *job)

@@ -23,7 +23,7 @@
  * Written after these functions (selftests/host/models compares):
  *	= module/queue.h kng_queue_add ee107e107abd
  *	= module/queue.h kng_queue_raise 0fcf62b3cbd6
- *	= module/offload.c queue 65433c2279d9
+ *	= module/offload.c kng_offload_queue a91bbbfdf981
  *	= module/queue.c kng_queue_detach 280db757ac65
  *	= module/queue.c queue_online 2faf8bddad38
  *	= module/queue.c queue_offline 37e9b1e4b3a3
