@@ -3,9 +3,8 @@
  * What the guard says of itself: module/health.c and delay.c themselves. What they ask
  * others for is a variable here.
  */
-#include "linux.h"
+#include "seq_buf.h"
 
-#undef seq_buf_printf
 #define KNG_COMPAT_H
 #define KNG_COUNT_H
 #define KNG_EXACT_H
@@ -18,30 +17,6 @@
 #define KNG_WATCH_H
 #define KNG_CONST_MODULE_ATTR
 #include "kng_counters.h"
-
-struct seq_buf {
-	char *buffer;
-	size_t size, len;
-};
-
-#define seq_buf_init(m, b, s)	(*(m) = (struct seq_buf) { b, s, 0 })
-#define seq_buf_used(m)		min((m)->len, (m)->size)
-#define seq_buf_puts(m, s)	seq_buf_printf(m, "%s", s)
-
-/* As the kernel's: what does not fit makes it full. */
-static void seq_buf_printf(struct seq_buf *m, const char *fmt, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = m->len < m->size ? vsnprintf(m->buffer + m->len, m->size - m->len, fmt, args) : 0;
-	va_end(args);
-	if (m->len + len < m->size)
-		m->len += len;
-	else
-		m->len = m->size + 1;
-}
 
 static int scnprintf(char *to, size_t size, const char *fmt, ...)
 {

@@ -3,7 +3,7 @@
  * The statistics: module/stats.c itself. Each line has a number of its own here, so that
  * one in another's place is seen; files are what is created in debugfs and sysfs.
  */
-#include "linux.h"
+#include "seq_buf.h"
 
 #define KNG_COUNT_H
 #define KNG_DELAY_H
@@ -22,35 +22,10 @@
 #define KBUILD_MODNAME	"kptr_nmi_guard"
 #define PAGE_SIZE	4096
 #define static_assert(cond)	_Static_assert(cond, #cond)
-#undef seq_buf_printf
 #include "kng_counters.h"
 #include "../../module/params.h"
 
 struct kng_params kng_params;
-
-struct seq_buf {
-	char *buffer;
-	size_t size, len;
-};
-
-#define seq_buf_init(m, b, s)		(*(m) = (struct seq_buf) { b, s, 0 })
-#define seq_buf_used(m)			min((m)->len, (m)->size)
-#define seq_buf_has_overflowed(m)	((m)->len > (m)->size)
-#define seq_buf_puts(m, s)		seq_buf_printf(m, "%s", s)
-
-static void seq_buf_printf(struct seq_buf *m, const char *fmt, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = m->len < m->size ? vsnprintf(m->buffer + m->len, m->size - m->len, fmt, args) : 0;
-	va_end(args);
-	if (m->len + len < m->size)
-		m->len += len;
-	else
-		m->len = m->size + 1;
-}
 
 /* What others say */
 static int kng_pool;
