@@ -31,7 +31,6 @@ static int kng_lookup(const char *function, unsigned long *address);
 static struct kng_job *kng_offload_prepare(int dtor, struct module *owner);
 static void kng_offload_queue(struct kng_job *job, void *obj);
 static void kng_offload_cancel(struct kng_job *job);
-static bool kng_offload_defer(int dtor, struct module *owner, void *obj);
 static void kng_exact_note_removed(const struct btf_record *rec, unsigned int nr);
 static int kng_adopt_maps(void);
 static int kng_fire_map(const struct btf_record **record);
@@ -353,15 +352,6 @@ static void kng_offload_queue(struct kng_job *job, void *obj)
 	queued[nr_queued++] = job;
 }
 
-static bool kng_offload_defer(int dtor, struct module *owner, void *obj)
-{
-	struct kng_job *job = kng_offload_prepare(dtor, owner);
-
-	if (job)
-		kng_offload_queue(job, obj);
-	return job;
-}
-
 /* The irq_work: with interrupts off. How many it ran */
 static unsigned int irq_work(void)
 {
@@ -519,6 +509,14 @@ static int load(void)
 	return ret;
 }
 
+/* Undoes kng_entry_defer_irqsoff(), as a module that is loaded anew. */
+static void defer_nmi_only(void)
+{
+	kng_entry_irqsoff = false;
+	one_outside_nmi = NULL;
+	member_outside_nmi = NULL;
+}
+
 static void everything_exits(void)
 {
 	int i;
@@ -537,7 +535,7 @@ static void everything_exits(void)
 	for (i = 0; i < KNG_NR_TYPES; i++)
 		kng_types[i].dtor = NULL;
 	door_wanted = door_failed = found_exchangeable = irqsoff_wanted = false;
-	kng_entry_irqsoff = false;
+	defer_nmi_only();
 	closed_state = "closed (no map needs it)";
 }
 
@@ -891,6 +889,19 @@ static void test_teardown(void)
 							{ KNG_TAKEN_RELEASE, 1 }),
 	       "what is stored meanwhile comes to the release door");
 	irq_work();
+
+	kng_entry_defer_irqsoff();
+	fill();
+	irqs_off = true;
+	teardown();
+	irqs_off = false;
+	tap_ok(!value.slot[0] && COUNTED({ KNG_SEEN_IRQSOFF, 1 }, { KNG_TAKEN, 1 }) &&
+	       irq_work() == 1 && task.ended == 1,
+	       "with defer=irqsoff one waits outside NMI, too");
+	fill();
+	teardown();
+	tap_ok(task.ended == 1 && NOTHING, "unless interrupts are on");
+	defer_nmi_only();
 	counted_before = kng_counts;
 }
 
@@ -1055,11 +1066,13 @@ static void test_learn(void)
 	module_event_is(MODULE_STATE_LIVE, &foreign_module);
 	tap_ok(learnt() == 1, "it stays while the module does");
 	foreign_module.state = MODULE_STATE_GOING;
-	kng_entry_irqsoff = irqs_off = true;
+	kng_entry_defer_irqsoff();
+	irqs_off = true;
 	begin();
 	foreign_dtor(&other_object);
 	tap_ok(foreign == 1 && !nr_queued && NOTHING, "a module on its way out may call it");
-	kng_entry_irqsoff = irqs_off = false;
+	defer_nmi_only();
+	irqs_off = false;
 	module_event_is(MODULE_STATE_GOING, &foreign_module);
 	tap_ok(!learnt() && !users_of((unsigned long)foreign_dtor), "it is forgotten with it");
 	security_bpf_map(&foreign_map, 0);
@@ -1362,10 +1375,12 @@ static void test_storage(void)
 	deletes = 0;
 	delete_storage();
 	tap_ok(deletes == 3 && NOTHING, "outside NMI they are the kernel's");
-	kng_entry_irqsoff = irqs_off = true;
+	kng_entry_defer_irqsoff();
+	irqs_off = true;
 	delete_storage();
 	tap_ok(deletes == 6 && NOTHING, "with interrupts off as well");
-	kng_entry_irqsoff = irqs_off = false;
+	defer_nmi_only();
+	irqs_off = false;
 	in_an_nmi(delete_storage);
 	tap_ok(deletes == 6 && deleted[0] == refused && deleted[1] == refused &&
 	       deleted[2] == refused &&
@@ -1523,7 +1538,7 @@ static void test_hooks(void)
 	irqs_off = true;
 	kng_entry_mark_own_call(&task);
 	irqs_off = false;
-	kng_entry_irqsoff = true;
+	kng_entry_defer_irqsoff();
 	kng_entry_mark_own_call(&task);
 	tap_ok(!own_call_irqsoff && !own_call_in_nmi, "nor with only half of what it takes");
 	irqs_off = true;
@@ -1531,7 +1546,8 @@ static void test_hooks(void)
 	tap_ok(kng_entry_mark_own_call(&cgroup) == &task &&
 	       kng_entry_mark_own_call(NULL) == &cgroup,
 	       "but with defer=irqsoff");
-	kng_entry_irqsoff = irqs_off = false;
+	defer_nmi_only();
+	irqs_off = false;
 
 	/* Each function that somebody holds leaves the others. */
 	held[held_nr++] = (unsigned long)bpf_cgroup_release;

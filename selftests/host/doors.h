@@ -56,6 +56,19 @@ static unsigned int nmi_levels;
 #define static_branch_unlikely(key)	(*(key))
 #define static_branch_enable(key)	(*(key) = true)
 
+/* As on x86, where handlers make such calls. */
+#define CONFIG_HAVE_STATIC_CALL_INLINE		1
+#define DEFINE_STATIC_CALL_NULL(name, function)	static typeof(function) *name
+#define static_call_cond(name)			(*((name) ?: no_call))
+#define static_call_update(name, function)	((name) = (function))
+
+struct ftrace_ops;
+struct ftrace_regs;
+static void no_call(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+		    struct ftrace_regs *fregs)
+{
+}
+
 /* Locks and work: a worker runs when the test says so. */
 
 struct mutex {

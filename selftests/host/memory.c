@@ -236,6 +236,7 @@ static void test_grace(void)
 	       "nothing is freed while a pop may read it");
 	kng_pool_push(&kng_pool, job);
 	after = collect_all();
+	tap_ok(kng_pool.low == 512, "of many jobs 512 are few (%u)", kng_pool.low);
 	tap_ok(after == marked && vfreed == 1 && !kng_pool_shrinks() && !broken && periods,
 	       "it is when that has ended (%u jobs%s%s)", after, broken ? "; " : "",
 	       broken ? broken : "");
@@ -258,7 +259,8 @@ static void test_grace(void)
 
 	marked = kng_pool_mark(MAX);
 	tap_ok(marked == KNG_CHUNK_JOBS && collect_all() == marked && kng_pool_total() == BASE &&
-	       kng_pool_idle(&kng_pool) == BASE, "what was there first stays");
+	       kng_pool_idle(&kng_pool) == BASE && kng_pool.low == BASE / 8,
+	       "what was there first stays");
 	kng_pool_free();
 	tap_ok(!live && !broken, "all memory is back (%d left)", live);
 	tap_ok(!not_preemptible, "preemption is on again");
@@ -279,6 +281,7 @@ static void test_no_memory(void)
 
 	begin();
 	ret = kng_pool_alloc(BASE, MAX);
+	tap_ok(kng_pool.low == BASE / 8, "of few jobs an eighth (%u)", kng_pool.low);
 	fail_after = 1;
 	tap_ok(!ret && kng_pool_grow(3 * KNG_CHUNK_JOBS) == KNG_CHUNK_JOBS &&
 	       kng_pool_total() == BASE + KNG_CHUNK_JOBS, "memory for one chunk only: one more");

@@ -90,7 +90,7 @@ static u32 pool_total, pool_used, pool_marked;
 static u32 chunks[8192];
 static unsigned int nr_chunks;
 static bool pool_fails, pool_busy;	/* @pool_busy: what is marked is in use */
-static void (*while_growing)(void);
+static void (*while_growing)(void), (*while_marking)(void);
 
 #define totalram_pages()	ram
 #define si_mem_available()	((long)available)
@@ -122,6 +122,8 @@ static u32 kng_pool_grow(u32 jobs)
 /* Whole chunks, the last ones first. What was there at first is none. */
 static u32 kng_pool_mark(u32 jobs)
 {
+	if (while_marking)
+		while_marking();
 	while (nr_chunks && pool_marked + chunks[nr_chunks - 1] <= jobs)
 		pool_marked += chunks[--nr_chunks];
 	return pool_marked;
@@ -483,6 +485,12 @@ static void test_unwatched(void)
 	nr_more = 0;
 }
 
+static void comes_while_marking(void)
+{
+	while_marking = NULL;
+	comes(map_of(1, &kinds[0], 30000));
+}
+
 static void test_follows(void)
 {
 	u32 before;
@@ -556,6 +564,19 @@ static void test_follows(void)
 	goes(&maps[0]);
 	pass(5);
 	tap_ok(pool_total == 4096, "more does not (%u)", pool_total);
+
+	/* The pool has its jobs, but they are about to go. */
+	comes(map_of(0, &kinds[0], 10 * 4096));
+	pass(5);
+	goes(&maps[0]);
+	while_marking = comes_while_marking;
+	for (before = pool_total; pool_total == before; jiffies++)
+		due();
+	tap_ok(!while_marking && pool_total >= want(),
+	       "a map that comes while jobs are taken away: they are made anew at once (%u)",
+	       pool_total);
+	goes(&maps[1]);
+	pass(5);
 	end("as maps come and go");
 }
 
