@@ -21,7 +21,7 @@ void kng_get_task(void *obj)
 #ifdef CONFIG_CGROUPS
 /*
  * The kernel's put does nothing if CSS_NO_REF is set. Otherwise it is percpu_ref_put()
- * (css_put() in linux/cgroup_refcnt.h, 6.12 to 7.3). While the percpu_ref is in per-CPU
+ * (css_put() in linux/cgroup_refcnt.h, 6.8 to 7.3). While the percpu_ref is in per-CPU
  * mode, a put decrements the count of this CPU and tests nothing. The initial
  * reference is still held then, so no put is the last one. As in percpu_ref_put_many(),
  * RCU keeps the mode: the switch to atomic mode adds the per-CPU counts up only after a

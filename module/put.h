@@ -14,7 +14,7 @@
  * @obj: the task
  *
  * The kernel's put is refcount_dec_and_test(&p->rcu_users), followed by call_rcu() if
- * that returns true (put_task_struct_rcu_user() in kernel/exit.c, 6.12 to 7.3). This
+ * that returns true (put_task_struct_rcu_user() in kernel/exit.c, 6.8 to 7.3). This
  * decrements in the same way, but only counts above 1. All others are left to the
  * kernel's put, later, in a job: 1; 0, of which it warns; and saturated counts, which are
  * negative. (refcount_dec_not_one() would warn here, in NMI, and takes twice the

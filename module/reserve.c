@@ -14,8 +14,8 @@
  * A worker resizes the pool. It adds wanted jobs at once, in whole chunks. It frees
  * jobs when half of all jobs have been surplus for a second, so that short-lived maps
  * don't keep it busy. A map for which the pool has jobs, and no surplus, does not wake it.
- * The recent peak decays by half every second, so memory is freed
- * after a burst even if no NMI comes.
+ * The recent peak decays by half every second, so memory is freed after a burst even if
+ * no NMI comes.
  *
  * It leaves memory to others: an eighth of RAM, at most 128 MiB, stays available. Once
  * that was reached, twice as much must be available, and the pool grows by one step
