@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For doors.c: the rest of what files of module/ take from the kernel, above all ftrace. A
+ * For guarded.h: the rest of what files of module/ take from the kernel, above all ftrace. A
  * function of this kernel begins with TRACED(): whoever has hooked it is called first, and
  * may have another function run in its place.
  */
