@@ -206,7 +206,7 @@ static noinline __noclone
 void divert_member(unsigned long ip, unsigned long parent_ip,
 		   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	divert_all(hook_at(ops, ip), fregs);
+	divert(hook_at(ops, ip), fregs);
 }
 
 static noinline __noclone __maybe_unused
@@ -234,17 +234,6 @@ void kng_entry_defer_irqsoff(void)
 	switch_on(member);
 }
 
-static void group_ask_handler(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct kng_hook *hook;
-
-	if (!must_divert(fregs))
-		return;
-	hook = hook_at(ops, ip);
-	hook->divert(hook, fregs);
-}
-
 static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
@@ -253,9 +242,7 @@ static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook)
 {
-	if (hook->enter)
-		return group_enter_handler;
-	return hook->divert ? group_ask_handler : group_divert_handler;
+	return hook->enter ? group_enter_handler : group_divert_handler;
 }
 
 ftrace_func_t kng_entry_handler(const struct kng_hook *hook)

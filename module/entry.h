@@ -77,7 +77,7 @@ struct kng_hook {
 	struct kng_kprobe kprobe[KNG_HOOK_FUNCTIONS];
 };
 
-#define KNG_GROUP_HOOKS		6
+#define KNG_GROUP_HOOKS		8
 
 /**
  * struct kng_member - a function of a group

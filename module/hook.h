@@ -5,6 +5,8 @@
 #ifndef KNG_HOOK_H
 #define KNG_HOOK_H
 
+#include <linux/bug.h>
+
 #include "entry.h"
 
 /**
@@ -46,9 +48,21 @@ bool kng_hook_uses_ftrace(void);
 int kng_hook_install(struct kng_hook *hook);
 
 /**
+ * kng_hook_join() - add a hook to a group
+ * @group: the group, which is not installed
+ * @hook: the hook
+ *
+ * Context: Task. The caller serialises calls with the same @group.
+ */
+static inline void kng_hook_join(struct kng_group *group, struct kng_hook *hook)
+{
+	if (!WARN_ON(group->nr_hooks == KNG_GROUP_HOOKS))
+		group->hook[group->nr_hooks++] = hook;
+}
+
+/**
  * kng_hook_install_group() - hook what can be hooked, with one ftrace_ops
- * @group: the hooks; all have the same @can_skip, and all have @divert, or all @enter, or
- *	all neither
+ * @group: the hooks; all have the same @can_skip, and all have @enter or none
  *
  * To remove an ftrace_ops takes a long grace period. If another user holds one of the
  * functions, each hook is installed for itself.

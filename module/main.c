@@ -97,7 +97,7 @@ static int __init open_doors(void)
 		return ret;
 	}
 
-	guarded = kng_release_init();
+	guarded = kng_release_init(kng_storage_join);
 	if (guarded < 0) {
 		if (guarded == -ENOMEM)
 			pr_err("no memory to hook releases: free some and load again\n");
@@ -107,15 +107,16 @@ static int __init open_doors(void)
 		else
 			pr_err("the kernel makes no map with a kptr (%d): it needs CONFIG_DEBUG_INFO_BTF and /sys/kernel/btf/vmlinux\n",
 			       guarded);
-		kng_watch_exit();
-		return guarded;
+		ret = guarded;
+		goto close;
 	}
+	kng_storage_report();
 
 	/* If the kernel itself frees nothing in NMI, releases are all that can be guarded. */
 	if (!guarded && kng_watch_kernel_cancels()) {
 		pr_err("no release function can be hooked, see above, and this kernel needs no other guard: unload what holds them\n");
-		kng_watch_exit();
-		return -EBUSY;
+		ret = -EBUSY;
+		goto close;
 	}
 
 	/* Without the release door, the teardown door has to do all the work. */
@@ -131,9 +132,7 @@ static int __init open_doors(void)
 		goto close;
 	}
 
-	ret = kng_storage_init();
-	if (!ret && kng_params.exact)
-		ret = init_exact();
+	ret = kng_params.exact ? init_exact() : 0;
 	if (!ret)
 		return 0;
 close:

@@ -214,17 +214,18 @@ static int prepare_type(struct kng_type *type)
 	if (!kng_hook_uses_ftrace() && !type->get)
 		return 0;
 	prepare_hook(type);
-	group.hook[group.nr_hooks++] = &type->hook;
+	kng_hook_join(&group, &type->hook);
 	return 0;
 }
 
-int kng_release_init(void)
+int kng_release_init(void (*join)(struct kng_group *group))
 {
 	int guarded = 0, ret = 0, i;
 
 	group.nr_hooks = 0;
 	for (i = 0; i < KNG_TYPE_LEARNT && !ret; i++)
 		ret = prepare_type(&kng_types[i]);
+	join(&group);
 	if (!ret && group.nr_hooks && kng_hook_install_group(&group) == -ENOMEM)
 		ret = -ENOMEM;
 	if (ret) {

@@ -7,8 +7,12 @@
 
 #include <linux/bpf.h>
 
+struct kng_group;
+
 /**
  * kng_release_init() - open the release door for the kernel's own types
+ * @join: adds hooks that are to share an ftrace_ops with those of releases. If releases
+ *	can't be hooked, it is up to the caller to remove them.
  *
  * Asks the kernel for the destructor of each type (probe.c), and hooks the type's
  * release kfunc and destructor. The log says what can't be hooked and what that means.
@@ -17,7 +21,7 @@
  * Return: number of guarded types, may be 0; a negative errno if the kernel refuses the
  *	probe maps.
  */
-int kng_release_init(void);
+int kng_release_init(void (*join)(struct kng_group *group));
 
 /**
  * kng_release_exit() - close the release door

@@ -8,6 +8,8 @@
  * the program gets the result at once. Newer kernels answer EOPNOTSUPP in NMI. So do we,
  * on all kernels: it is the same answer there.
  *
+ * The hooks share the ftrace_ops of the release door: to remove one takes a grace period.
+ *
  * The helpers for sockets refuse NMIs by themselves, and those for inodes belong to
  * programs that don't run there.
  */
@@ -50,11 +52,6 @@ static struct kng_hook hooks[] = {
 	HELPERS("bpf_cgrp_storage_delete"),
 };
 
-static struct kng_group group = {
-	.hook		= { &hooks[0], &hooks[1] },
-	.nr_hooks	= ARRAY_SIZE(hooks),
-};
-
 static bool wanted(void)
 {
 	return kng_params.refuse_delete && kng_hook_uses_ftrace();
@@ -77,20 +74,20 @@ static void report_unhooked(const struct kng_hook *hook)
 	}
 }
 
-int kng_storage_init(void)
+void kng_storage_join(struct kng_group *group)
 {
 	unsigned int i;
 
-	if (!wanted())
-		return 0;
-	if (kng_hook_install_group(&group) == -ENOMEM) {
-		pr_err("no memory to hook deletes of local storage: free some and load again\n");
-		kng_storage_exit();
-		return -ENOMEM;
-	}
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+	for (i = 0; i < ARRAY_SIZE(hooks) && wanted(); i++)
+		kng_hook_join(group, &hooks[i]);
+}
+
+void kng_storage_report(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks) && wanted(); i++)
 		report_unhooked(&hooks[i]);
-	return 0;
 }
 
 unsigned int kng_storage_unhooked(void)

@@ -5,15 +5,22 @@
 #ifndef KNG_STORAGE_H
 #define KNG_STORAGE_H
 
+struct kng_group;
+
 /**
- * kng_storage_init() - start to refuse deletes in NMI, if the parameters ask for it
+ * kng_storage_join() - have deletes refused in NMI, if the parameters ask for it
+ * @group: hooks that are about to be installed; the deletes' are added
  *
- * The log says what can't be hooked and what that means.
- *
- * Context: Task.
- * Return: 0 or -ENOMEM.
+ * Context: Task; after kng_hook_init().
  */
-int kng_storage_init(void);
+void kng_storage_join(struct kng_group *group);
+
+/**
+ * kng_storage_report() - log which deletes can't be hooked and what that means
+ *
+ * Context: Task; after the group of kng_storage_join() was installed.
+ */
+void kng_storage_report(void);
 
 /**
  * kng_storage_unhooked() - number of functions that should be hooked and are not
@@ -32,7 +39,7 @@ unsigned int kng_storage_unhooked(void);
 const char *kng_storage_state(void);
 
 /**
- * kng_storage_exit() - undo kng_storage_init()
+ * kng_storage_exit() - remove the hooks, with all of their group
  *
  * Context: Task.
  */

@@ -399,6 +399,17 @@ static void delete_storage(void)
 	deleted[2] = bpf_cgrp_storage_delete(1, 2);
 }
 
+/* How many times unloading waits for all tasks */
+static unsigned int nr_ops(void)
+{
+	const struct ftrace_ops *ops;
+	unsigned int nr = 0;
+
+	for (ops = ftrace_list; ops; ops = ops->next)
+		nr++;
+	return nr;
+}
+
 static void test_storage(void)
 {
 	u64 refused = -EOPNOTSUPP;
@@ -407,6 +418,8 @@ static void test_storage(void)
 	load();
 	tap_ok(!strcmp(kng_storage_state(), "refused in NMI") && !kng_storage_unhooked(),
 	       "deletes of storage: %s", kng_storage_state());
+	tap_ok(nr_ops() == 2, "they share an ftrace_ops with releases; the watch has one (%u)",
+	       nr_ops());
 	deletes = 0;
 	delete_storage();
 	tap_ok(deletes == 3 && NOTHING, "outside NMI they are the kernel's");
@@ -436,6 +449,13 @@ static void test_storage(void)
 	tap_ok(kng_storage_unhooked() == 1 && !strcmp(kng_storage_state(), "can't be hooked") &&
 	       strstr(said, "bpf_cgrp_storage_delete can't be hooked (-16)"),
 	       "one is held: %s", said);
+	in_an_nmi(delete_storage);
+	begin();
+	in_an_nmi(all_dtors);
+	tap_ok(deletes == 10 && deleted[0] == refused && deleted[1] == refused &&
+		       kng_types[0].hook.hooked == 3 && nr_queued == 4 && irq_work() == 4,
+	       "the others are refused, and releases hooked, all the same");
+	counted_before = kng_counts;
 	held_nr = 0;
 	unload("storage that is held");
 }

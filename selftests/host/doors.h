@@ -28,6 +28,7 @@
 #define KSYM_NAME_LEN			64
 #define static_assert(cond)		_Static_assert(cond, #cond)
 #define MAX_SCHEDULE_TIMEOUT		0
+#define WARN_ON(cond)			({ if (cond) abort(); false; })
 #define BPF_MAP_TYPE_STRUCT_OPS		99
 
 union bpf_attr;

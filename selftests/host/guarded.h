@@ -78,9 +78,7 @@ union kng_depth kng_entry_depth;
 #include "../../module/learn.c"
 #define report_unhooked	report_undeleted
 #define called_in_nmi	deleted_in_nmi
-#define group		storage_group
 #include "../../module/storage.c"
-#undef group
 #include "../../module/needs.c"
 #include "../../module/watch.c"
 
@@ -495,17 +493,16 @@ static int load(void)
 	ret = kng_watch_init();
 	if (ret && ret != -EOPNOTSUPP)
 		return ret;
-	guarded = kng_release_init();
-	if (guarded < 0) {
-		kng_watch_exit();
-		return guarded;
-	}
+	guarded = kng_release_init(kng_storage_join);
+	ret = guarded;
+	if (guarded < 0)
+		goto close;
+	kng_storage_report();
 	ret = kng_watch_start(guarded && !kng_params.exact ? kng_params.teardown :
 			      KNG_TEARDOWN_ALWAYS);
 	if (!ret || (guarded && ret != -ENOMEM && ret != -EINTR))
-		ret = kng_storage_init();
-	if (!ret)
 		return 0;
+close:
 	kng_storage_exit();
 	kng_watch_exit();
 	kng_release_exit();

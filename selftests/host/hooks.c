@@ -14,7 +14,6 @@ static void replacement(void *obj)
 static void test_hooks(void)
 {
 	unsigned int i, refused = 0;
-	char why[sizeof(said)] = "";
 
 	ftrace_again = 50;
 	slept = 0;
@@ -53,14 +52,11 @@ static void test_hooks(void)
 		if (!load())
 			break;
 		refused += filter_fails_at == 0 && kernel_is_clean();
-		snprintf(why, sizeof(why), "%s", said);
 		everything_exits();
 	}
 	tap_ok(i > 20 && i < 100 && refused == i - 1 && filter_fails_at,
 	       "each filter fails once: it does not load, and nothing stays (%u of %u)", refused,
 	       i - 1);
-	tap_ok(strstr(why, "no memory to hook deletes of local storage"), "the last of them: %s",
-	       why);
 	filter_fails_at = 0;
 	held_nr = 0;
 	unload("each without memory");
