@@ -20,6 +20,8 @@ try() {
 	inside make -s -C /project "$1" >/tmp/out 2>&1 || rc=$?
 	sed 's/^/# | /' /tmp/out
 }
+# bash names the script and the line of a command that it could not run.
+without_a_hitch() { ! grep -q ': line [0-9]*: ' /tmp/out; }
 files_unchanged() {
 	files | diff /tmp/files.before - >/tmp/diff && return
 	sed 's/^/# | /' /tmp/diff
@@ -51,6 +53,7 @@ check 'a build that fails: all is taken back' files_unchanged
 
 try install
 check 'make install' test $rc -eq 0
+check 'make install: each command of it runs' without_a_hitch
 check 'make install shows the stats' grep -q 'jobs_total: 4096' /tmp/out
 check 'dkms: installed' installed
 check 'loaded' loaded kptr_nmi_guard
@@ -62,6 +65,7 @@ show_stats
 
 try uninstall
 check 'make uninstall' test $rc -eq 0
+check 'make uninstall: each command of it runs' without_a_hitch
 check 'module gone' not loaded kptr_nmi_guard
 check 'hooks gone' unhooked
 check 'dkms knows nothing of it' not installed
