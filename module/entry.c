@@ -77,12 +77,12 @@ void *kng_entry_mark_own_call(void *arg0)
  * a BPF trampoline may call the original all the same. If the handler had queued the
  * reference, it would be dropped twice. This way the call is unguarded, no worse.
  */
-static __always_inline void divert_all(struct kng_hook *hook, struct ftrace_regs *fregs)
+static __always_inline void divert_all(unsigned long stub, struct ftrace_regs *fregs)
 {
 	if (is_own_call_in_nmi(ftrace_regs_get_argument(fregs, 0)))
 		return;
 	kng_count(KNG_BYPASSED); /* until the stub runs */
-	kng_entry_divert(hook, fregs);
+	ftrace_regs_set_instruction_pointer(fregs, stub);
 }
 
 static __always_inline void divert(struct kng_hook *hook, struct ftrace_regs *fregs)
@@ -90,7 +90,7 @@ static __always_inline void divert(struct kng_hook *hook, struct ftrace_regs *fr
 	if (hook->divert)
 		hook->divert(hook, fregs);
 	else
-		divert_all(hook, fregs);
+		divert_all(hook->stub, fregs);
 }
 
 /* With defer=irqsoff, outside NMI. */
@@ -193,35 +193,33 @@ static void enter_handler(unsigned long ip, unsigned long parent_ip,
 #define ENTRY_BYTES	16
 
 /* Groups have few functions, and only hooked ones get here. */
-static struct kng_hook *hook_at(struct ftrace_ops *ops, unsigned long ip)
+static const struct kng_member *member_at(struct ftrace_ops *ops, unsigned long ip)
 {
-	struct kng_member *m = container_of(ops, struct kng_group, ops)->member;
+	const struct kng_member *m = container_of(ops, struct kng_group, ops)->member;
 
 	while (ip - m->address >= ENTRY_BYTES)
 		m++;
-	return m->hook;
-}
-
-static noinline __noclone
-void divert_member(unsigned long ip, unsigned long parent_ip,
-		   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	divert(hook_at(ops, ip), fregs);
+	return m;
 }
 
 static noinline __noclone __maybe_unused
 void divert_member_irqsoff(unsigned long ip, unsigned long parent_ip,
 			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (must_divert_irqsoff(fregs))
-		divert_member(ip, parent_ip, ops, fregs);
+	const struct kng_member *m;
+
+	if (!must_divert_irqsoff(fregs))
+		return;
+	m = member_at(ops, ip);
+	if (!m->hook->nmi_only)
+		divert_all(m->stub, fregs);
 }
 
 static void group_divert_handler(unsigned long ip, unsigned long parent_ip,
 				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	if (unlikely(in_nmi()))
-		divert_member(ip, parent_ip, ops, fregs);
+		divert_all(member_at(ops, ip)->stub, fregs);
 	else
 		call_outside_nmi(member, ip, parent_ip, ops, fregs);
 }
@@ -237,7 +235,7 @@ void kng_entry_defer_irqsoff(void)
 static void group_enter_handler(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	enter(hook_at(ops, ip), fregs);
+	enter(member_at(ops, ip)->hook, fregs);
 }
 
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook)

@@ -47,6 +47,7 @@ struct kng_kprobe {
  *	the hooked one, in every context. Needs ftrace.
  * @enter: used instead of @divert: called with the first argument, in the
  *	context of the caller, with preemption on or off. Needs ftrace.
+ * @nmi_only: with defer=irqsoff, too, only calls in NMI are diverted. For hooks of a group.
  * @can_skip: the hook wants to skip its functions, or to replace them. ftrace
  *	lets only one user at a time do that to a function.
  * @skips: the hook may skip its functions. Written by kng_hook_install().
@@ -67,6 +68,7 @@ struct kng_hook {
 	void (*outside)(unsigned long arg0, unsigned long arg1);
 	unsigned long replacement;
 	void (*enter)(unsigned long arg0);
+	bool nmi_only;
 	bool can_skip;
 	bool skips;
 	unsigned int hooked;
@@ -82,10 +84,12 @@ struct kng_hook {
 /**
  * struct kng_member - a function of a group
  * @address: where it is
+ * @stub: runs in its place when a call is diverted
  * @hook: the hook that it belongs to
  */
 struct kng_member {
 	unsigned long address;
+	unsigned long stub;
 	struct kng_hook *hook;
 };
 
@@ -149,13 +153,26 @@ ftrace_func_t kng_entry_handler(const struct kng_hook *hook);
 ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook);
 
 /**
+ * kng_entry_is_nmi() - ask whether a call that was diverted came in NMI
+ *
+ * Unless calls with interrupts off are diverted, too, that needs no look.
+ *
+ * Context: Where a diverted call is served.
+ * Return: true in NMI; false with interrupts off.
+ */
+static __always_inline bool kng_entry_is_nmi(void)
+{
+	return !kng_entry_defers_irqsoff() || likely(in_nmi());
+}
+
+/**
  * kng_entry_count() - count a call that the guard serves without kng_entry_enter()
  *
  * Context: As kng_entry_enter(), which counts by itself.
  */
 static inline void kng_entry_count(void)
 {
-	if (likely(in_nmi()))
+	if (kng_entry_is_nmi())
 		kng_count(KNG_SEEN_NMI);
 	else
 		kng_count(KNG_SEEN_IRQSOFF);
@@ -182,7 +199,7 @@ static __always_inline unsigned int kng_entry_enter(void)
 	unsigned int level;
 
 	/* In NMI the level is a constant. */
-	if (likely(in_nmi())) {
+	if (kng_entry_is_nmi()) {
 		level = KNG_LEVELS - 1;
 		__kng_entry_enter(level, KNG_SEEN_NMI);
 	} else {
@@ -210,7 +227,7 @@ static inline void kng_entry_exit(unsigned int level)
  *
  * Context: The hook's @divert.
  */
-static inline void kng_entry_divert(struct kng_hook *hook, struct ftrace_regs *fregs)
+static inline void kng_entry_divert(const struct kng_hook *hook, struct ftrace_regs *fregs)
 {
 	ftrace_regs_set_instruction_pointer(fregs, hook->stub);
 }

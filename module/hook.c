@@ -4,8 +4,7 @@
  * to a hooked function; kprobe.c is used where ftrace can't hook.
  *
  * FTRACE_OPS_FL_PERMANENT: without it, `sysctl kernel.ftrace_enabled=0' would
- * silently switch the guard off. With it that sysctl answers EBUSY. (Since 7.3 it takes
- * no 0 at all.)
+ * silently switch the guard off. With it that sysctl answers EBUSY (since 7.3 it always does).
  *
  * FTRACE_OPS_FL_IPMODIFY, without SAVE_REGS: set for hooks that skip or replace
  * the function.
@@ -137,7 +136,8 @@ static int add_functions(struct ftrace_ops *ops, struct kng_hook *hook, unsigned
 			continue;
 		hook->hooked |= BIT(i);
 		if (group)
-			group->member[group->nr++] = (struct kng_member) { address, hook };
+			group->member[group->nr++] = (struct kng_member) {
+				address, hook->stub, hook };
 	}
 	return no_memory ? -ENOMEM : 0;
 }

@@ -2,13 +2,13 @@
 /*
  * The release door.
  *
- * A reference is dropped by one of two functions: the release kfunc of its type, which
- * a program calls on a pointer that it took out with bpf_kptr_xchg(), or the
- * destructor, which the kernel calls on a pointer that is left in a slot. In NMI the
- * call goes to a stub instead, which stores {object, destructor} in a job. (With
- * defer=irqsoff, the same happens with interrupts off. "In NMI" below includes that.)
- * The job of a release kfunc calls the destructor of the type: both do the same, and
- * the kfunc can't be called through a pointer, because it is sealed under IBT.
+ * A reference is dropped by one of two functions: the release kfunc of its type, which a
+ * program calls on a pointer that it took out with bpf_kptr_xchg(), or the destructor,
+ * which the kernel calls on a pointer that is left in a slot. In NMI the call goes to a
+ * stub instead, which stores {object, destructor} in a job. (With defer=irqsoff, the same
+ * happens with interrupts off. "In NMI" below includes that.) The job of a release kfunc
+ * calls the destructor of the type: both do the same, and the kfunc can't be called
+ * through a pointer, because it is sealed under IBT.
  *
  * The stub takes the reference over, not ftrace's handler: entry.c says why.
  *
@@ -82,8 +82,8 @@ static noinline bool call_from_dying_module(const struct kng_type *type, void *o
 	return true;
 }
 
-/* Not inline: a put that is not the last one needs none of its registers. */
-static noinline void defer(const struct kng_type *type, void *obj)
+/* Not inline, and @obj first: a put that is not the last one saves and moves no register. */
+static noinline void defer(void *obj, const struct kng_type *type)
 {
 	struct kng_job *job;
 	unsigned int level;
@@ -121,7 +121,7 @@ static __always_inline void release_diverted(unsigned int type, void *obj)
 		kng_count(KNG_NOT_LAST);
 		return;
 	}
-	defer(&kng_types[type], obj);
+	defer(obj, &kng_types[type]);
 }
 
 /* ftrace passes on the arguments of a diverted call, and no more: so a stub for each type. */
@@ -233,10 +233,9 @@ int kng_release_init(void (*join)(struct kng_group *group))
 		return ret;
 	}
 	for (i = 0; i < KNG_TYPE_LEARNT; i++) {
-		if (!kng_types[i].dtor)
-			continue;
-		report_unhooked(&kng_types[i]);
-		guarded += !!kng_types[i].hook.hooked;
+		if (kng_types[i].dtor)
+			report_unhooked(&kng_types[i]);
+		guarded += kng_types[i].dtor && kng_types[i].hook.hooked;
 	}
 	return guarded;
 }

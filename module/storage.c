@@ -24,16 +24,10 @@
 #include "params.h"
 #include "storage.h"
 
-/* Only in NMI: with defer=irqsoff, too. */
-static void delete_diverted(struct kng_hook *hook, struct ftrace_regs *fregs)
-{
-	if (in_nmi())
-		kng_entry_divert(hook, fregs);
-}
-
 /* Runs in place of the helper. */
 static u64 refuse_delete(u64 map, u64 owner, u64 r3, u64 r4, u64 r5)
 {
+	kng_uncount(KNG_BYPASSED);
 	kng_entry_count();
 	kng_count(KNG_REFUSED_NMI);
 	return -EOPNOTSUPP;
@@ -41,7 +35,7 @@ static u64 refuse_delete(u64 map, u64 owner, u64 r3, u64 r4, u64 r5)
 
 #define HELPERS(...) {					\
 	.function	= { __VA_ARGS__ },		\
-	.divert		= delete_diverted,		\
+	.nmi_only	= true,				\
 	.stub		= (unsigned long)refuse_delete,	\
 	.can_skip	= true,				\
 }
