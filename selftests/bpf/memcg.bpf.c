@@ -86,8 +86,8 @@ static __always_inline void take_and_put(void)
 	count(put, 1);
 }
 
-SEC("tp_btf/nmi_handler")
-int BPF_PROG(on_nmi, void *handler, __s64 delta_ns, int handled)
+SEC(KNG_NMI_SECTION)
+int BPF_PROG(on_nmi, KNG_NMI_ARGS)
 {
 	if (!handled)
 		return 0;
