@@ -26,7 +26,7 @@ guard_begin
 aim rcu_segcblist_enqueue
 check 'a task, by a map' last teardown --map array --source at --expect-nmi $stub
 check 'a task, by its release' last release --source at --expect-nmi stub
-aim wake_up_process
+aim pwq_tryinc_nr_active
 check 'a cgroup, by its release' last release --kptr cgroup --source at --expect-nmi stub
 guard_worked
 # By a kprobe the SError comes when the BRK returns: behind one instruction.

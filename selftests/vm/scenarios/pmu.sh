@@ -35,7 +35,7 @@ aimed rcu_segcblist_enqueue
 check 'aimed: a task, by its release' last --source at --release --expect-nmi $expect
 check 'aimed: a task, by a map' last --source at --expect-nmi $expect
 aimed_end $((2 * 32 * 8))
-aimed wake_up_process
+aimed pwq_tryinc_nr_active
 check 'aimed: a cgroup, by its release' last --source at --kptr cgroup --release --expect-nmi $expect
 aimed_end $((32 * 8))
 
