@@ -63,6 +63,17 @@
 #define KNG_XCHG_IS_INLINED		false
 #endif
 
+/*
+ * Where a function can be made to call a stub of ours (direct_xchg.S) with nothing of ftrace in
+ * between: register_ftrace_direct() takes an ftrace_ops since 6.4, and on arm64 only
+ * CALL_OPS spares the way through the list of all ops.
+ */
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) && defined(KNG_HAS_DIRECT_OPS) && \
+	(defined(CONFIG_X86_64) ||	\
+	 (defined(CONFIG_ARM64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_CALL_OPS)))
+#define KNG_HAS_DIRECT
+#endif
+
 /* Exported since 5.18, but declared in no header. */
 int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 

@@ -45,12 +45,15 @@ struct kng_kprobe {
  *	ftrace.
  * @replacement: used instead of @divert: the function that runs in place of
  *	the hooked one, in every context. Needs ftrace.
+ * @direct: a stub that ftrace may have called directly, in place of @replacement, if there
+ *	is one function; or 0 (direct.h)
  * @enter: used instead of @divert: called with the first argument, in the
  *	context of the caller, with preemption on or off. Needs ftrace.
  * @nmi_only: with defer=irqsoff, too, only calls in NMI are diverted. For hooks of a group.
  * @can_skip: the hook wants to skip its functions, or to replace them. ftrace
  *	lets only one user at a time do that to a function.
  * @skips: the hook may skip its functions. Written by kng_hook_install().
+ * @is_direct: @direct is called. Written by kng_hook_install().
  * @hooked: bit i is set if @function[i] is hooked. Written by
  *	kng_hook_install().
  * @error: why @function[i] is not hooked. Written by kng_hook_install().
@@ -67,10 +70,12 @@ struct kng_hook {
 	void (*probed)(struct kng_hook *hook, unsigned long arg0, unsigned long arg1);
 	void (*outside)(unsigned long arg0, unsigned long arg1);
 	unsigned long replacement;
+	unsigned long direct;
 	void (*enter)(unsigned long arg0);
 	bool nmi_only;
 	bool can_skip;
 	bool skips;
+	bool is_direct;
 	unsigned int hooked;
 	int error[KNG_HOOK_FUNCTIONS];
 	struct kng_group *group;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The exact reserve: count the references that programs store in maps, and refuse a
- * reference if no job can be promised to it. (include/kng_promise.h explains how
- * promises are kept.)
+ * The exact reserve: count the references that programs store in maps, and refuse a reference
+ * if no job can be promised to it. (include/kng_promise.h explains how promises are kept.)
  *
- * Linux inlines bpf_kptr_xchg() into programs. While bpf_jit_supports_ptr_xchg()
- * returns false, newly loaded programs call the helper instead, and reach the
- * replacement below. It stores a new reference only if a job is left for it.
- * Otherwise it leaves the slot alone and returns the new pointer to the program.
+ * Linux inlines bpf_kptr_xchg() into programs. While bpf_jit_supports_ptr_xchg() returns
+ * false, newly loaded programs call the helper instead, and reach the replacement below. It
+ * stores a new reference only if a job is left for it. Otherwise it leaves the slot alone and
+ * returns the new pointer to the program.
  *
- * What is counted: refs is incremented for each pointer that the replacement stores,
- * and decremented for each pointer that it takes out and for each pointer that a
- * teardown takes out of a watched map, in NMI or elsewhere (teardown.c).
+ * What is counted: refs is incremented for each pointer that the replacement stores, and
+ * decremented for each that it takes out and for each that a teardown takes out of a
+ * watched map, in NMI or elsewhere (teardown.c).
  *
  * Claim: if no map that an exchange can reach is older than the replacement, then
  * refs is at least the number of references in slots of watched maps.
@@ -39,8 +38,8 @@
  * kng_maps_floor_limit(), are stored without a promise, as in reserve=capacity.
  * Otherwise the error would add up until no program could store anything.
  *
- * If older maps exist, refs means nothing, even after they are gone. It is still
- * shown, but the room in all maps is used instead of it (see bounds()).
+ * If older maps exist, refs means nothing, even after they are gone. It is still shown, but
+ * the room in all maps is used instead of it (see bounds()).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -50,6 +49,7 @@
 
 #include "compat.h"
 #include "count.h"
+#include "direct.h"
 #include "exact.h"
 #include "fire.h"
 #include "hook.h"
@@ -66,11 +66,10 @@
  *
  * x86: an NMI, and a #DB or int3 inside that.
  *
- * arm64: a pseudo-NMI, the firmware's SDEI events of normal and of critical priority,
- * and an SError. Each masks its own kind, but can interrupt the others. Inside the
- * innermost, two debug exceptions, which are in NMI only if what they interrupt is: a
- * break- or watchpoint, which masks others, and a kprobe's BRK, which nothing masks; but
- * kprobes do not nest.
+ * arm64: a pseudo-NMI, the firmware's SDEI events of normal and of critical priority, and an
+ * SError. Each masks its own kind, but can interrupt the others. Inside the innermost, two debug
+ * exceptions, which are in NMI only if what they interrupt is: a break- or watchpoint, which
+ * masks others, and a kprobe's BRK, which nothing masks; but kprobes do not nest.
  */
 #ifdef CONFIG_ARM64
 #define CONTEXTS	(3 + 4 + 2)
@@ -84,9 +83,9 @@ static bool older_maps = true;	/* maps that can own references may be older than
 static bool count_failed;	/* see distrust_count() */
 
 /*
- * Lower bound: an older program with an inlined exchange can fill any slot of the maps
- * that it reaches. With a map of maps it may reach newer maps, too. So if there are
- * older maps, assume that all maps are full. Upper bound: the room in all maps.
+ * Lower bound: an older program with an inlined exchange can fill any slot of the maps that it
+ * reaches, and with a map of maps those of newer maps, too. So if there are older maps,
+ * assume that all maps are full. Upper bound: the room in all maps.
  */
 static struct kng_bounds bounds(void)
 {
@@ -115,10 +114,9 @@ static s64 needed(void)
 }
 
 /*
- * More references have left maps than came in: programs that are not counted put them
- * there. That is to be expected of maps that are older than the guard. Otherwise the
- * compiler has inlined bpf_jit_supports_ptr_xchg(), and nobody calls the function that we
- * replaced. Then go by capacity.
+ * More references have left maps than came in: programs that are not counted put them there.
+ * That is to be expected of maps that are older than the guard. Otherwise the compiler has
+ * inlined bpf_jit_supports_ptr_xchg(): nobody calls what we replaced. Then go by capacity.
  */
 static bool count_is_wrong(void)
 {
@@ -163,8 +161,7 @@ static noinline u64 exchange_without_credit(u64 slot, u64 ptr)
 	return ptr;
 }
 
-/* Replaces bpf_kptr_xchg(). */
-static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
+static __always_inline u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 {
 	if (ptr && !kng_promise_spend(&promise))
 		return exchange_without_credit(slot, ptr);
@@ -173,11 +170,13 @@ static u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 
 /* Set when a program of ours was loaded and run: see prove_hooks(). */
 static bool asked, exchanged;
+static DEFINE_STATIC_KEY_TRUE(unproven);
 
-/* The same, until prove_hooks() has seen it run. */
-static u64 first_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
+/* Replaces bpf_kptr_xchg(). */
+u64 kng_exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 {
-	WRITE_ONCE(exchanged, true);
+	if (KNG_XCHG_IS_INLINED && static_branch_unlikely(&unproven))
+		WRITE_ONCE(exchanged, true);
 	return exact_xchg(slot, ptr, r3, r4, r5);
 }
 
@@ -190,7 +189,8 @@ static bool no_ptr_xchg(void)
 
 static struct kng_hook xchg_hook = {
 	.function	= { "bpf_kptr_xchg" },
-	.replacement	= (unsigned long)(KNG_XCHG_IS_INLINED ? first_xchg : exact_xchg),
+	.replacement	= (unsigned long)kng_exact_xchg,
+	.direct		= KNG_DIRECT_XCHG,
 	.can_skip	= true,
 };
 
@@ -215,7 +215,7 @@ static int prove_hooks(void)
 {
 	int ret = kng_fire_exchange();
 
-	WRITE_ONCE(xchg_hook.replacement, (unsigned long)exact_xchg);
+	static_branch_disable(&unproven);
 	if (ret) {
 		pr_err("no exchange can be tried (%d): load with reserve=capacity\n", ret);
 		return ret;

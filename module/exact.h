@@ -22,6 +22,22 @@ struct seq_buf;
 int kng_exact_init(void);
 
 /**
+ * kng_exact_xchg() - what runs in place of bpf_kptr_xchg()
+ * @slot: where the kptr is
+ * @ptr: what to store there, or 0
+ * @r3: unused, as are @r4 and @r5: helpers have five arguments
+ * @r4: unused
+ * @r5: unused
+ *
+ * Only hooks call it: by ftrace, or from the stub in direct_xchg.S.
+ *
+ * Context: Any, nested NMI included; after kng_exact_init().
+ * Return: what was in the slot; or @ptr, if no job can be promised to it. Then the slot is as it
+ *	was.
+ */
+u64 kng_exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5);
+
+/**
  * kng_exact_trust_count() - use the count from now on
  *
  * Context: Task; after kng_exact_init(), and only if no map that bpf_kptr_xchg() can

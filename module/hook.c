@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 
 #include "compat.h"
+#include "direct.h"
 #include "hook.h"
 #include "kprobe.h"
 #include "lookup.h"
@@ -204,7 +205,7 @@ int kng_hook_install(struct kng_hook *hook)
 	if (!uses_ftrace)
 		return kng_kprobe_install(hook);
 
-	ret = install_mask(hook, ~0U);
+	ret = kng_direct_install(hook) ? install_mask(hook, ~0U) : 0;
 	if (ret != -EBUSY && ret != -EAGAIN)
 		return ret;
 	/* Another user holds one of them. Hook the first that is free. */
@@ -243,7 +244,7 @@ int kng_hook_install_group(struct kng_group *group)
 
 static int remove_ops(struct ftrace_ops *ops, const struct kng_hook *hook)
 {
-	int ret = unregister_ftrace_function(ops);
+	int ret = hook->is_direct ? kng_direct_remove(ops, hook) : unregister_ftrace_function(ops);
 
 	if (ret)
 		return ret;
