@@ -13,12 +13,15 @@
 #define CONFIG_MEMCG				1
 #define CONFIG_KPROBES				1
 #define CONFIG_DYNAMIC_FTRACE_WITH_ARGS		1
+#define CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS	1
+#define CONFIG_X86_64				1
 #define IS_CONFIG_X86				1
 #define IS_ENABLED(config)			IS_##config
 #define KBUILD_MODNAME				"kptr_nmi_guard"
 #define KERNEL_VERSION(a, b, c)			(((a) << 16) + ((b) << 8) + (c))
 #define LINUX_VERSION_CODE			KERNEL_VERSION(6, 12, 0)
 #define KNG_HAS_INLINED_XCHG			1
+#define KNG_HAS_DIRECT_OPS			1
 #define __noclone
 #define pr_info(...)			say(__VA_ARGS__)
 #define pr_err_ratelimited(...)		say(__VA_ARGS__)
@@ -233,6 +236,7 @@ struct ftrace_ops {
 	unsigned long flags;
 	struct ftrace_hash *filter;
 	struct ftrace_ops *next;
+	unsigned long direct;
 };
 
 #define ftrace_regs_get_argument(r, n)			((r)->arg[n])
@@ -245,6 +249,7 @@ static struct ftrace_ops *ftrace_list;
 static int filters, hidden_nr;
 static unsigned long hidden[8], held[8];	/* not traceable; another user has it */
 static int held_nr;
+static unsigned long traced_directly;	/* this one has a BPF trampoline */
 static int ftrace_again;	/* so often EAGAIN */
 static int ftrace_error;	/* of registration, after the ops was in the list */
 static bool ftrace_dead, filter_no_memory;
@@ -335,7 +340,7 @@ static int register_ftrace_function(struct ftrace_ops *ops)
 		if (is_in(held, held_nr, ip))
 			ret = -EBUSY;
 		for (o = ftrace_list; o; o = o->next)
-			if (o->flags & FTRACE_OPS_FL_IPMODIFY &&
+			if ((o->flags & FTRACE_OPS_FL_IPMODIFY || o->direct) &&
 			    is_in(o->filter->ip, o->filter->nr, ip))
 				ret = -EBUSY;
 	}
@@ -353,9 +358,38 @@ static int unregister_ftrace_function(struct ftrace_ops *ops)
 {
 	if (ftrace_dead)
 		return -ENODEV;
-	if (!ftrace_has(ops))
+	if (!ftrace_has(ops) || ops->direct)
 		ftrace_misused = "unregistered, though it is not there";
 	ftrace_unlink(ops);
+	return 0;
+}
+
+/* One function for each ops here */
+static int register_ftrace_direct(struct ftrace_ops *ops, unsigned long address)
+{
+	int ret;
+
+	if (ops->func || ops->direct || !ops->filter)
+		return -EINVAL;
+	if (ops->filter->ip[0] == traced_directly)
+		return -EBUSY;
+	/* As ftrace: it may share a function only with what does not divert it. */
+	ops->flags = FTRACE_OPS_FL_IPMODIFY;
+	ret = register_ftrace_function(ops);
+	ops->flags = 0;
+	ops->direct = ret ? 0 : address;
+	return ret;
+}
+
+static int unregister_ftrace_direct(struct ftrace_ops *ops, unsigned long address,
+				    bool free_filter)
+{
+	if (ftrace_dead)
+		return -ENODEV;
+	if (!ftrace_has(ops) || ops->direct != address || free_filter)
+		ftrace_misused = "a direct call is removed, though it is not there";
+	ftrace_unlink(ops);
+	ops->direct = 0;
 	return 0;
 }
 
@@ -447,7 +481,11 @@ static unsigned long entered(unsigned long ip, unsigned long arg0, unsigned long
 	}
 	for (o = ftrace_list; o; o = next) {
 		next = o->next;
-		if (is_in(o->filter->ip, o->filter->nr, ip))
+		if (!is_in(o->filter->ip, o->filter->nr, ip))
+			continue;
+		if (o->direct)
+			regs.ip = o->direct;
+		else
 			o->func(ip + ENTRY, 0, o, &regs);
 	}
 	return regs.ip == ip || stub_does_not_run ? 0 : regs.ip;

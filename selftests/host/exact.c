@@ -52,11 +52,16 @@ static inline int atomic_cmpxchg(atomic_t *v, int was, int is)
 #include "kng_promise.h"
 
 #define KNG_COMPAT_H
+#define KNG_DIRECT_H
 #define KNG_FIRE_H
 #define KNG_HOOK_H
 #define KNG_MAPS_H
 #define KNG_OFFLOAD_H
 #define KNG_XCHG_IS_INLINED	true
+#define KNG_DIRECT_XCHG		0
+#define DEFINE_STATIC_KEY_TRUE(name)	bool name = true
+#define static_branch_unlikely(key)	(*(key))
+#define static_branch_disable(key)	(*(key) = false)
 
 #include "../../module/params.h"
 struct kng_params kng_params;
@@ -72,7 +77,7 @@ enum { KNG_SLOTS_UNKNOWN, KNG_SLOTS_GO };
 
 struct kng_hook {
 	const char *function[2];
-	unsigned long replacement;
+	unsigned long replacement, direct;
 	bool can_skip, there;
 };
 
@@ -133,7 +138,7 @@ static void begin(unsigned int nr)
 	promise.by_bounds = true;
 	older_maps = true;
 	count_failed = on = asked = exchanged = false;
-	xchg_hook.replacement = (unsigned long)first_xchg;
+	unproven = true;
 	memset(slots, 0, sizeof(slots));
 	memset(&kng_counts, 0, sizeof(kng_counts));
 	memset(jobs, 0, sizeof(jobs));
@@ -178,6 +183,9 @@ static void test_refusal(void)
 	       "the exchange is replaced, and is inline no more");
 	kng_exact_trust_count();
 	fits = 200 - promise.slack;
+	exchanged = false;
+	call(0, 0);
+	tap_ok(!exchanged, "once that is proven no call is noted");
 	tap_ok(promise.slack == (3 + 2) * 4 + 1,
 	       "jobs for all contexts of all possible CPUs are kept (%lld)",
 	       (long long)promise.slack);

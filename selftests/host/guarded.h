@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For doors.c, watched.c and hooks.c: module/entry.c, hook.c, kprobe.c, types.c, put.c,
- * teardown.c, release.c, learn.c, watch.c, storage.c and what they use of maps, themselves,
+ * For doors.c, watched.c and hooks.c: module/entry.c, hook.c, direct.c, kprobe.c, types.c,
+ * put.c, teardown.c, release.c, learn.c, watch.c, storage.c and what they use of maps, themselves,
  * on a kernel of a few functions (doors.h). Here it is one thread; contexts are a
  * variable. What a job does is the test's: it has so many of them.
  */
@@ -56,6 +56,7 @@ union kng_depth kng_entry_depth;
 
 #include "../../module/entry.c"
 #include "../../module/kprobe.c"
+#include "../../module/direct.c"
 #include "../../module/hook.c"
 #include "../../module/put.c"
 #include "../../module/types.c"

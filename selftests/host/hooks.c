@@ -11,6 +11,82 @@ static void replacement(void *obj)
 	replaced += obj == &context;
 }
 
+static unsigned int directly;
+
+static void direct_replacement(void *obj)
+{
+	directly += obj == &context;
+}
+
+/* A hook with a stub: by a direct call, or else as without. */
+static void test_direct(void)
+{
+	struct kng_hook replaces = {
+		.function = { "bpf_crypto_ctx_release" }, .can_skip = true,
+		.replacement = (unsigned long)replacement,
+		.direct = (unsigned long)direct_replacement,
+	};
+	struct kng_hook second = replaces;
+	unsigned int before;
+
+	params(KNG_TEARDOWN_AUTO, KNG_LEAK);
+	kng_hook_init();
+	begin();
+	directly = replaced = 0;
+	tap_ok(!kng_hook_install(&replaces) && replaces.is_direct && replaces.hooked == 1,
+	       "a function calls the stub");
+	bpf_crypto_ctx_release(&context);
+	nmi = true;
+	bpf_crypto_ctx_release(&context);
+	nmi = false;
+	tap_ok(!contexts && directly == 2 && !replaced, "in each context (%u)", directly);
+	tap_ok(kng_hook_install(&second) == -EBUSY && !second.hooked && !second.is_direct &&
+	       kng_hook_missed(&replaces) == 0, "nobody else can have it");
+	kng_hook_remove(&replaces);
+	bpf_crypto_ctx_release(&context);
+	tap_ok(contexts == 1 && directly == 2 && !replaces.hooked && kernel_is_clean(),
+	       "until it is removed");
+
+	/* A BPF trampoline is there. */
+	traced_directly = (unsigned long)bpf_crypto_ctx_release;
+	before = grace_periods;
+	tap_ok(!kng_hook_install(&replaces) && !replaces.is_direct && replaces.hooked == 1 &&
+	       grace_periods > before,
+	       "where somebody has the direct call it is replaced by ftrace's handler");
+	bpf_crypto_ctx_release(&context);
+	tap_ok(contexts == 1 && directly == 2 && replaced == 1, "which works");
+	kng_hook_remove(&replaces);
+	bpf_crypto_ctx_release(&context);
+	tap_ok(contexts == 2 && kernel_is_clean(), "until that is removed");
+	traced_directly = 0;
+
+	kng_params.hook = KNG_HOOK_FTRACE;
+	tap_ok(!kng_hook_install(&replaces) && !replaces.is_direct, "hook=ftrace: by a handler");
+	bpf_crypto_ctx_release(&context);
+	tap_ok(directly == 2 && replaced == 2, "which works");
+	kng_hook_remove(&replaces);
+	kng_params.hook = KNG_HOOK_AUTO;
+	tap_ok(kernel_is_clean(), "and is removed");
+
+	held[held_nr++] = (unsigned long)bpf_crypto_ctx_release;
+	tap_ok(kng_hook_install(&replaces) == -EBUSY && !replaces.hooked && !replaces.is_direct &&
+	       kernel_is_clean(), "a livepatch has it: neither can be had");
+	held_nr = 0;
+	hidden[hidden_nr++] = (unsigned long)bpf_crypto_ctx_release;
+	tap_ok(kng_hook_install(&replaces) == -EOPNOTSUPP && !replaces.hooked && kernel_is_clean(),
+	       "it can't be traced: the same");
+	hidden_nr = 0;
+
+	kng_hook_install(&replaces);
+	ftrace_dead = true;
+	tap_ok(kng_hook_remove(&replaces) == -ENODEV && replaces.hooked, "ftrace dies: it stays");
+	kng_hook_remove_for_good(&replaces);
+	tap_ok(never_returns, "and unload never ends");
+	ftrace_dead = never_returns = false;
+	kng_hook_remove_for_good(&replaces);
+	tap_ok(!never_returns && kernel_is_clean(), "with ftrace it goes");
+}
+
 static void test_hooks(void)
 {
 	unsigned int i, refused = 0;
@@ -255,6 +331,7 @@ int main(int argc, char **argv)
 {
 	tap_start(argc, argv);
 	test_hooks();
+	test_direct();
 	test_kprobes();
 	tap_ok(!live, "all memory is back (%d)", live);
 	return tap_done();
