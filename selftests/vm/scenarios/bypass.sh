@@ -31,10 +31,11 @@ guard_end bypassed
 
 # Calls of reserve=exact's replacement of the exchange that are bypassed: not counted.
 # And a bpf_obj_free_fields() that runs although it was to be skipped. (Not at load: the
-# guard tries its hooks, and refuses reserve=exact where they are not called.)
+# guard tries its hooks, and refuses reserve=exact where they are not called. A direct call can't
+# be bypassed.)
 /sbin/rmmod kng_bypass
 test_module kng_bypass function=bpf_kptr_xchg,bpf_obj_free_fields on=N
-guard_begin reserve=exact teardown=always jobs=1 headroom=0 max_jobs=1
+guard_begin reserve=exact hook=ftrace teardown=always jobs=1 headroom=0 max_jobs=1
 echo Y >/sys/module/kng_bypass/parameters/on
 /tests/bpf/teardown --map array --last --rounds 16 --expect-nmi stub >/tmp/out 2>&1
 sed 's/^/# program: /' /tmp/out

@@ -251,10 +251,11 @@ shared() {
 shared_works() { exact shared "$1" && [ "$(got ret)" -eq 0 ] && [ "$(got stored)" -eq 2 ] && [ "$(got taken)" -eq 0 ]; }
 shared_again() { exact shared "$1" && [ "$(got ret)" -eq 0 ] && [ "$(got taken)" -eq 2 ]; }
 
-# Somebody traces bpf_kptr_xchg(), too.
+# Somebody traces bpf_kptr_xchg(), too. It has one direct user: a BPF trampoline, or the guard.
 traced() {
 	check 'a fexit from before' exact pin seen tracer
 	guard_begin reserve=exact jobs=16 max_jobs=64 headroom=0
+	check 'no direct call: a fexit has it' not direct
 	check 'nothing is older' stat_is reserve exact
 	check 'a program with the guard' exact pin during array 100
 	traced_right
@@ -262,13 +263,74 @@ traced() {
 	guard_end
 	gone seen
 
-	guard_begin reserve=exact jobs=16 max_jobs=64 headroom=0
+	guard_begin reserve=exact jobs=16 max_jobs=64 headroom=0 hook=ftrace
+	check 'hook=ftrace: no direct call' not direct
 	check 'a program with the guard' exact pin during array 100
 	check 'a fexit after it' exact pin seen tracer
 	traced_right
 	gone during
 	gone seen
 	guard_end
+
+	guard_begin reserve=exact jobs=16 max_jobs=64 headroom=0
+	check 'a direct call' direct
+	check 'a fexit after it is refused' not exact pin seen tracer 2>/tmp/exact.err
+	check 'EBUSY' grep -q 'Device or resource busy' /tmp/exact.err
+	gone seen
+	check 'a program with the guard' exact pin during array 100
+	check 'all jobs that may be' eventually 10 stat_is jobs_total 64
+	refuses_and_counts
+	# What shares the function goes on, and so does the guard.
+	check 'ftrace traces it' tracer_begin
+	check 'a kprobe, too' probe_begin
+	refuses_and_counts
+	check 'ftrace saw all calls' tracer_saw 200
+	check 'the kprobe, too' probe_saw 200
+	check 'still a direct call' direct
+	refuses_and_counts
+	gone during
+	guard_end
+	check 'the function is its own again' not grep -q '^bpf_kptr_xchg ' $TRACING/enabled_functions
+}
+TRACING=/sys/kernel/tracing
+# What is said of a function, with lines that begin with a tab
+direct() {
+	awk '/^[^\t]/ { mine = $1 == "bpf_kptr_xchg" } mine' $TRACING/enabled_functions >/tmp/enabled
+	sed 's/^/# enabled: /' /tmp/enabled
+	grep -q 'direct-->kng_direct_xchg' /tmp/enabled
+}
+tracer_begin() {
+	echo >$TRACING/trace
+	echo bpf_kptr_xchg >$TRACING/set_ftrace_filter && echo function >$TRACING/current_tracer
+}
+tracer_saw() {
+	grep -c 'bpf_kptr_xchg' $TRACING/trace >/tmp/traced
+	note "traced: $(cat /tmp/traced) lines"
+	echo nop >$TRACING/current_tracer
+	echo >$TRACING/set_ftrace_filter
+	# It has the kprobe's lines, too.
+	[ "$(cat /tmp/traced)" -ge $((2 * $1)) ]
+}
+probe_begin() {
+	echo 'p:kng/xchg bpf_kptr_xchg' >$TRACING/kprobe_events &&
+		echo 1 >$TRACING/events/kng/xchg/enable
+}
+probe_saw() {
+	sed 's/^/# /' $TRACING/kprobe_profile
+	hits=$(awk '$1 == "xchg" { print $2 }' $TRACING/kprobe_profile)
+	echo 0 >$TRACING/events/kng/xchg/enable
+	echo >$TRACING/kprobe_events
+	[ "$hits" -eq "$1" ]
+}
+# 100 into a map of 100 with too few jobs, and out again
+refuses_and_counts() {
+	exact fill during 100
+	n=$(got stored)
+	check 'some are let in' test "$n" -gt 16 -a "$n" -le 64
+	check 'the others are refused' test "$(got refused)" -eq $((100 - n))
+	check 'counted' counted "$n"
+	exact take during 100
+	check 'all out' counted 0
 }
 traced_right() {
 	check 'all jobs that may be' eventually 10 stat_is jobs_total 64
