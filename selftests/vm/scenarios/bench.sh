@@ -37,6 +37,7 @@ calls always teardown=always
 calls needed teardown=needed
 calls irqsoff defer=irqsoff
 calls exact reserve=exact
+calls ftrace reserve=exact hook=ftrace
 
 if [ "$ARGS" != quick ]; then
 	measured bare maps
