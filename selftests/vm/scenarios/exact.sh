@@ -275,7 +275,8 @@ traced() {
 	guard_begin reserve=exact jobs=16 max_jobs=64 headroom=0
 	check 'a direct call' direct
 	check 'a fexit after it is refused' not exact pin seen tracer 2>/tmp/exact.err
-	check 'EBUSY' grep -q 'Device or resource busy' /tmp/exact.err
+	# Newer ones say EINVAL on x86, where all trampolines share one ftrace_ops.
+	check 'with EBUSY' grep -Eq 'Device or resource busy|Invalid argument' /tmp/exact.err
 	gone seen
 	check 'a program with the guard' exact pin during array 100
 	check 'all jobs that may be' eventually 10 stat_is jobs_total 64
@@ -453,10 +454,12 @@ uncounted() {
 	exact fill lost 64
 	check 'nothing of it was counted' stat_is references 0
 	exact tear lost 64 0 $overwrite
+	# There references go with the map.
+	! kernel_cancels || gone lost
 	check 'a count below zero: the log says so' eventually 10 told 'programs exchange kptrs without'
 	check 'and the stats' stat_is reserve 'exact, but by capacity, since programs are not counted'
 	check 'and health' grep -q 'references=-' /sys/module/kptr_nmi_guard/health
-	gone lost
+	kernel_cancels || gone lost
 	check 'the map goes' forgotten 0
 	guard_end
 	check 'that was the bypass' \
