@@ -440,6 +440,52 @@ storms() {
 	storm jobs=64:max_jobs=512:headroom=0 $mode 1000 refuses
 }
 
+# The guard comes and goes while programs exchange. One that was loaded with it calls
+# bpf_kptr_xchg() for good: the replacement is installed, and removed, under such calls,
+# preempted ones and ones in NMI.
+leaving() {
+	guard_begin reserve=exact
+	check 'programs that call the exchange' exact pin stays array 20000
+	before=$(users stays)
+	guard_end
+	rm -f /tmp/stop
+	exchanges &
+	exchanging=$!
+	check 'it comes and goes' comes_and_goes
+	touch /tmp/stop
+	check 'the programs ran to their end' wait "$exchanging"
+	note "rounds: $(cat /tmp/rounds)"
+	check 'more than once' test "$(cat /tmp/rounds)" -gt 1
+	check 'hooks gone' unhooked
+	check 'still: they call' calls stays
+	exact take stays 20000
+	gone stays
+	check 'pid 1 has its references back' eventually 20 users_are "$before"
+}
+exchanges() {
+	rounds=0
+	/tests/bpf/exact arm stays 20000 $release >/dev/null || return
+	while [ ! -e /tmp/stop ]; do
+		/tests/bpf/exact fill stays 20000 >/dev/null &
+		nmi 50
+		/tests/bpf/exact take stays 20000 >/dev/null || return
+		wait $! || return
+		rounds=$((rounds + 1))
+	done
+	echo $rounds >/tmp/rounds
+	/tests/bpf/exact arm stays 20000 $off >/dev/null
+}
+comes_and_goes() {
+	for hook in ftrace ftrace ftrace ftrace ftrace ftrace ftrace ftrace; do
+		guard_load reserve=exact hook=$hook || return
+		case $hook in
+		auto) direct >/dev/null || return ;;
+		*) not direct >/dev/null || return ;;
+		esac
+		guard_unload || return
+	done
+}
+
 # As with a kernel that has bpf_jit_supports_ptr_xchg() inlined: it is hooked, and nobody
 # calls what is hooked. Programs exchange without being counted.
 uncounted() {
