@@ -64,7 +64,7 @@
 #endif
 
 /*
- * Where a function can be made to call a stub of ours (direct_xchg.S) with nothing of ftrace in
+ * Where a function can be made to call a stub of ours (direct.h) with nothing of ftrace in
  * between: register_ftrace_direct() takes an ftrace_ops since 6.4, and on arm64 only
  * CALL_OPS spares the way through the list of all ops.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hooks by ftrace's direct calls. direct_xchg.S has the stub.
+ * Hooks by ftrace's direct calls. direct.h makes the stubs.
  *
  * Removal: ftrace marks each ops of a module as dynamic, direct or not. So
  * unregister_ftrace_direct() takes the call out of the function and then waits as

@@ -12,9 +12,65 @@
 #include "entry.h"
 
 #ifdef KNG_HAS_DIRECT
-/* Goes on to kng_exact_xchg(). Called by ftrace only: it needs what ftrace's call leaves behind. */
-void kng_direct_xchg(void);
-#define KNG_DIRECT_XCHG		((unsigned long)kng_direct_xchg)
+
+#if defined(CONFIG_X86_64)
+#include <asm/asm-offsets.h>
+#include <asm/ibt.h>
+#include <asm/linkage.h>
+#include <asm/nospec-branch.h>
+
+/*
+ * On the stack: where the call was, in the hooked function, and above that where its caller goes
+ * on. The first is overwritten, and the return takes it. So calls and returns stay in pairs, as
+ * when an ftrace handler replaces a function: the CPU mispredicts one return. After
+ * dropping the word and a jump it would mispredict that of each caller.
+ *
+ * IBT: nobody comes here by an indirect jump (ftrace's list comes by a return), nor to the
+ * replacement. ENDBR is there since the address is taken. kCFI: no call by pointer, no check.
+ * Return thunks and call depth tracking: the return is ASM_RET, and the call that ftrace
+ * patched in is counted, as in ftrace_caller(). ORC: all the time there is one return address
+ * at the top. Between the two instructions it is the start of a function, as it is there.
+ */
+#define __KNG_DIRECT_ASM(replacement)				\
+	ASM_ENDBR						\
+	CALL_DEPTH_ACCOUNT					\
+	"	movq	$" replacement ", (%rsp)\n"		\
+	ASM_RET
+#elif defined(CONFIG_ARM64)
+/*
+ * x30: where the call was, in the hooked function. x9: what x30 was at that function's entry.
+ * ftrace's call comes before the function signs x30 or puts it on the shadow call stack. The
+ * replacement does that itself, as if it had been called instead.
+ *
+ * BTI: ftrace_caller() jumps here by x17, which `bti c' (hint 34) takes. The branch is direct.
+ */
+#define __KNG_DIRECT_ASM(replacement)				\
+	"	hint	34\n"					\
+	"	mov	x30, x9\n"				\
+	"	b	" replacement "\n"
+#endif
+
+/**
+ * KNG_DIRECT_STUB() - the instructions of a hook's stub, for asm()
+ * @stub: its name, as a string
+ * @replacement: what it goes on to, as a string: an extern function, with the arguments of the
+ *	hooked one. It returns to who called that.
+ *
+ * Called by ftrace only: by the first instruction of a function, or as if by it. All
+ * registers are as at that function's entry. (Aligned: since 7.x an odd address means a jump.)
+ */
+#define KNG_DIRECT_STUB(stub, replacement)			\
+	"	.pushsection	.text, \"ax\", %progbits\n"	\
+	"	.balign	16\n"					\
+	"	.type	" stub ", %function\n"			\
+	"	.globl	" stub "\n"				\
+	stub ":\n"						\
+	__KNG_DIRECT_ASM(replacement)				\
+	"	.size	" stub ", . - " stub "\n"		\
+	"	.popsection\n"
+
+/* For @direct of a hook */
+#define KNG_DIRECT(stub)	((unsigned long)(stub))
 
 /**
  * kng_direct_install() - have the function of a hook call the hook's stub
@@ -42,7 +98,8 @@ int kng_direct_install(struct kng_hook *hook);
  */
 int kng_direct_remove(struct ftrace_ops *ops, const struct kng_hook *hook);
 #else
-#define KNG_DIRECT_XCHG		0
+#define KNG_DIRECT_STUB(...)	""
+#define KNG_DIRECT(...)		0
 
 static inline int kng_direct_install(struct kng_hook *hook)
 {

@@ -21,12 +21,11 @@
  *   a map of maps, because the template of that map decides. So every exchange with a
  *   slot of a watched map is a call, and is counted before it happens.
  *
- *   Decrements: a pointer that the replacement takes out was stored and counted
- *   before, unless a program with an inlined exchange stored it in an object of
- *   bpf_obj_new(). But objects move from one program to another only through maps, and
- *   that program has no map that can hold them. A pointer that a teardown takes out of
- *   a watched map was in a slot of that map, so it was counted. Teardowns of objects
- *   don't decrement.
+ *   Decrements: a pointer that the replacement takes out was stored and counted before,
+ *   unless a program with an inlined exchange stored it in an object of bpf_obj_new(). But
+ *   objects move from one program to another only through maps, and that program has no map
+ *   that can hold them. A pointer that a teardown takes out of a watched map was in a slot of
+ *   that map, so it was counted. Teardowns of objects don't decrement.
  *
  * So refs can only be too large: kptrs to objects are counted like references to kernel
  * types; references that are dropped together with an object stay counted; a
@@ -168,8 +167,7 @@ static __always_inline u64 exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5)
 	return exchange(slot, ptr);
 }
 
-/* Set when a program of ours was loaded and run: see prove_hooks(). */
-static bool asked, exchanged;
+static bool asked, exchanged; /* when a program of ours was loaded and run: prove_hooks() */
 static DEFINE_STATIC_KEY_TRUE(unproven);
 
 /* Replaces bpf_kptr_xchg(). */
@@ -187,10 +185,12 @@ static bool no_ptr_xchg(void)
 	return false;
 }
 
+asm(KNG_DIRECT_STUB("kng_exact_stub", "kng_exact_xchg"));
+
 static struct kng_hook xchg_hook = {
 	.function	= { "bpf_kptr_xchg" },
 	.replacement	= (unsigned long)kng_exact_xchg,
-	.direct		= KNG_DIRECT_XCHG,
+	.direct		= KNG_DIRECT(kng_exact_stub),
 	.can_skip	= true,
 };
 

@@ -29,13 +29,22 @@ int kng_exact_init(void);
  * @r4: unused
  * @r5: unused
  *
- * Only hooks call it: by ftrace, or from the stub in direct_xchg.S.
+ * Only hooks call it: by ftrace, or from its stub (direct.h).
  *
  * Context: Any, nested NMI included; after kng_exact_init().
  * Return: what was in the slot; or @ptr, if no job can be promised to it. Then the slot is as it
  *	was.
  */
 u64 kng_exact_xchg(u64 slot, u64 ptr, u64 r3, u64 r4, u64 r5);
+
+/**
+ * kng_exact_stub() - goes on to kng_exact_xchg()
+ *
+ * There only where ftrace can call it directly.
+ *
+ * Context: ftrace calls it as KNG_DIRECT_STUB() says, nobody else.
+ */
+void kng_exact_stub(void);
 
 /**
  * kng_exact_trust_count() - use the count from now on

@@ -39,7 +39,7 @@
  *	delay.c		how long references wait
  *	pool.c		memory for jobs (the algorithm is in include/kng_pool.h)
  *	hook.c		installs hooks
- *	direct.c	the same with ftrace's direct calls (direct_xchg.S: what they call)
+ *	direct.c	the same with ftrace's direct calls
  *	kprobe.c	the same with kprobes
  *	lookup.c	finds the address of a function
  *	entry.c		runs when a hooked function is called

@@ -58,7 +58,8 @@ static inline int atomic_cmpxchg(atomic_t *v, int was, int is)
 #define KNG_MAPS_H
 #define KNG_OFFLOAD_H
 #define KNG_XCHG_IS_INLINED	true
-#define KNG_DIRECT_XCHG		0
+#define KNG_DIRECT_STUB(...)	""
+#define KNG_DIRECT(...)		0
 #define DEFINE_STATIC_KEY_TRUE(name)	bool name = true
 #define static_branch_unlikely(key)	(*(key))
 #define static_branch_disable(key)	(*(key) = false)

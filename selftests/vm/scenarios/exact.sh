@@ -298,7 +298,7 @@ TRACING=/sys/kernel/tracing
 direct() {
 	awk '/^[^\t]/ { mine = $1 == "bpf_kptr_xchg" } mine' $TRACING/enabled_functions >/tmp/enabled
 	sed 's/^/# enabled: /' /tmp/enabled
-	grep -q 'direct-->kng_direct_xchg' /tmp/enabled
+	grep -q 'direct-->kng_exact_stub' /tmp/enabled
 }
 tracer_begin() {
 	echo >$TRACING/trace
