@@ -32,10 +32,8 @@ static int add_to_filter(struct ftrace_ops *ops, const char *function, unsigned 
 {
 	int ret = 0;
 
-	if (!*address && !function)
-		return -ENOENT;
 	if (!*address)
-		ret = kng_lookup(function, address);
+		ret = function ? kng_lookup(function, address) : -ENOENT;
 	if (!ret)
 		ret = ftrace_set_filter_ip(ops, *address, 0, 0);
 	/* The function is inlined, or marked notrace or noinstr. */

@@ -22,9 +22,11 @@ for kernel in $KERNELS; do
 	boot "$kernel-storm" "$kernel: the reserve follows the count; storms" \
 		--kernel "$kernel" --scenario exact --timeout 600 \
 		--args shrinking,storms
+	[ -n "${KNG_SLOW:-}" ] || continue
 	# It patches what runs all the time: stale breakpoints, see scripts/vm.
 	boot "$kernel-leaving" "$kernel: the guard comes and goes under exchanges" \
 		--kernel "$kernel" --scenario exact --timeout 300 --threads single "${tool[@]}" \
 		--args leaving
 done
+unless_slow 'the guard comes and goes under exchanges'
 plan

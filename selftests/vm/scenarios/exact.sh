@@ -476,7 +476,7 @@ exchanges() {
 	/tests/bpf/exact arm stays 20000 $off >/dev/null
 }
 comes_and_goes() {
-	for hook in ftrace ftrace ftrace ftrace ftrace ftrace ftrace ftrace; do
+	for hook in auto ftrace auto auto ftrace auto; do
 		guard_load reserve=exact hook=$hook || return
 		case $hook in
 		auto) direct >/dev/null || return ;;
