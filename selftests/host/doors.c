@@ -453,7 +453,7 @@ static void test_storage(void)
 	begin();
 	in_an_nmi(all_dtors);
 	tap_ok(deletes == 10 && deleted[0] == refused && deleted[1] == refused &&
-		       kng_types[0].hook.hooked == 3 && nr_queued == 4 && irq_work() == 4,
+	       kng_types[0].hook.hooked == 3 && nr_queued == 4 && irq_work() == 4,
 	       "the others are refused, and releases hooked, all the same");
 	counted_before = kng_counts;
 	held_nr = 0;

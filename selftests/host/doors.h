@@ -62,7 +62,7 @@ static unsigned int nmi_levels;
 
 /* As on x86, where handlers make such calls. */
 #define CONFIG_HAVE_STATIC_CALL_INLINE		1
-#define DEFINE_STATIC_CALL_NULL(name, function)	static typeof(function) *name
+#define DEFINE_STATIC_CALL_NULL(name, function)	static typeof(function) *(name)
 #define static_call_cond(name)			(*((name) ?: no_call))
 #define static_call_update(name, function)	((name) = (function))
 
