@@ -9,7 +9,7 @@
  * that was preempted in the stub or in the replacement, neither of which sleeps, and one that is
  * between the call and the stub. On arm64 such a task may still read the ops.
  *
- * FTRACE_OPS_FL_PERMANENT: before 7.x ftrace drops it here. The hooks of the map watch have
+ * FTRACE_OPS_FL_PERMANENT is not set: before 7.x ftrace drops it. The hooks of the map watch have
  * it and are there as long as this one, so the sysctl answers EBUSY all the same.
  *
  * Others: ftrace's tracers and kprobes on the function go on, and get here too: ftrace
@@ -31,6 +31,7 @@ int kng_direct_install(struct kng_hook *hook)
 	int ret;
 
 	hook->is_direct = false;
+	hook->group = NULL;
 	if (!hook->direct || kng_params.hook == KNG_HOOK_FTRACE)
 		return -EOPNOTSUPP;
 	memset(ops, 0, sizeof(*ops));

@@ -29,7 +29,8 @@
  * replacement. ENDBR is there since the address is taken. kCFI: no call by pointer, no check.
  * Return thunks and call depth tracking: the return is ASM_RET, and the call that ftrace
  * patched in is counted, as in ftrace_caller(). ORC: all the time there is one return address
- * at the top. Between the two instructions it is the start of a function, as it is there.
+ * at the top. Between the two instructions it is the start of a function, as it is there (and a
+ * trace may end early).
  */
 #define __KNG_DIRECT_ASM(replacement)				\
 	ASM_ENDBR						\
@@ -42,12 +43,15 @@
  * ftrace's call comes before the function signs x30 or puts it on the shadow call stack. The
  * replacement does that itself, as if it had been called instead.
  *
- * BTI: ftrace_caller() jumps here by x17, which `bti c' (hint 34) takes. The branch is direct.
+ * BTI: ftrace_caller() jumps here by x17, which `bti c' (hint 34) takes. The way on is a return,
+ * so that calls and returns stay in pairs, as on x86; BTI does not look at returns. x10 is free
+ * at a function's entry.
  */
 #define __KNG_DIRECT_ASM(replacement)				\
 	"	hint	34\n"					\
 	"	mov	x30, x9\n"				\
-	"	b	" replacement "\n"
+	"	adr	x10, " replacement "\n"		\
+	"	ret	x10\n"
 #endif
 
 /**
@@ -94,7 +98,7 @@ int kng_direct_install(struct kng_hook *hook);
  * none will enter them. The filter of @ops is left to the caller.
  *
  * Context: Task. The caller serialises calls with the same @hook.
- * Return: 0; -ENODEV: ftrace has shut itself down, and the stub is still called.
+ * Return: 0; -ENODEV: ftrace has shut itself down, and the stub may still be called.
  */
 int kng_direct_remove(struct ftrace_ops *ops, const struct kng_hook *hook);
 #else

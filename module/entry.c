@@ -120,7 +120,9 @@ static noinline __noclone __maybe_unused
 void divert_one_irqsoff(unsigned long ip, unsigned long parent_ip,
 			struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (must_divert_irqsoff(fregs))
+	const struct kng_hook *hook = container_of(ops, struct kng_hook, ops);
+
+	if (!hook->nmi_only && must_divert_irqsoff(fregs))
 		divert_one(ip, parent_ip, ops, fregs);
 }
 

@@ -49,7 +49,7 @@ struct kng_kprobe {
  *	is one function; or 0 (direct.h)
  * @enter: used instead of @divert: called with the first argument, in the
  *	context of the caller, with preemption on or off. Needs ftrace.
- * @nmi_only: with defer=irqsoff, too, only calls in NMI are diverted. For hooks of a group.
+ * @nmi_only: with defer=irqsoff, too, only calls in NMI are diverted. Not with @outside.
  * @can_skip: the hook wants to skip its functions, or to replace them. ftrace
  *	lets only one user at a time do that to a function.
  * @skips: the hook may skip its functions. Written by kng_hook_install().
@@ -160,7 +160,8 @@ ftrace_func_t kng_entry_group_handler(const struct kng_hook *hook);
 /**
  * kng_entry_is_nmi() - ask whether a call that was diverted came in NMI
  *
- * Unless calls with interrupts off are diverted, too, that needs no look.
+ * Unless calls with interrupts off are diverted, too, that needs no look. While that is being
+ * switched on, a call with interrupts off may be taken for one in NMI: it counts as such.
  *
  * Context: Where a diverted call is served.
  * Return: true in NMI; false with interrupts off.

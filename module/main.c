@@ -137,8 +137,9 @@ static int __init open_doors(void)
 	if (!ret)
 		return 0;
 close:
-	kng_storage_exit();
+	/* Releases share an ftrace_ops with storage, which ends with the first of both. */
 	kng_watch_exit();
+	kng_storage_exit();
 	kng_release_exit();
 	return ret;
 }
@@ -225,7 +226,7 @@ static int __init kng_init(void)
  * Why nothing can run our code or use our memory afterwards:
  *
  *  1. kng_health_exit(), kng_stats_exit(): sysfs and debugfs wait for readers.
- *  2. kng_exact_exit(), kng_storage_exit(), kng_watch_exit(), kng_release_exit():
+ *  2. kng_exact_exit(), kng_watch_exit(), kng_storage_exit(), kng_release_exit():
  *     unregistering a hook removes the call and then waits for an RCU-tasks grace
  *     period. After that no task, not even a preempted one, is in the trampoline or in
  *     a handler. The wait includes a grace period of plain RCU, which covers NMIs on
@@ -245,8 +246,8 @@ static void __exit kng_exit(void)
 	kng_health_exit();
 	kng_stats_exit();
 	kng_exact_exit();
-	kng_storage_exit();
 	kng_watch_exit();
+	kng_storage_exit();
 	kng_release_exit();
 	kng_learn_exit();
 	kng_drain_exit();

@@ -49,7 +49,7 @@ MODULE_PARM_DESC(teardown, "When to hook bpf_obj_free_fields, which slows every 
 
 static char *hook = "auto";
 module_param(hook, charp, 0444);
-MODULE_PARM_DESC(hook, "How to hook functions: auto, ftrace or kprobe; auto takes kprobe where ftrace can't hook, kprobe misses calls inside kprobe handlers (default auto)");
+MODULE_PARM_DESC(hook, "How to hook functions: auto, ftrace or kprobe; auto takes kprobe where ftrace can't hook, kprobe misses calls inside kprobe handlers, ftrace leaves bpf_kptr_xchg() to BPF's fentry and fexit (default auto)");
 
 static char *defer = "auto";
 module_param(defer, charp, 0444);

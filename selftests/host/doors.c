@@ -449,10 +449,17 @@ static void test_storage(void)
 	tap_ok(kng_storage_unhooked() == 1 && !strcmp(kng_storage_state(), "can't be hooked") &&
 	       strstr(said, "bpf_cgrp_storage_delete can't be hooked (-16)"),
 	       "one is held: %s", said);
+	kng_entry_defer_irqsoff();
+	irqs_off = true;
+	deletes = 0;
+	delete_storage();
+	tap_ok(deletes == 3 && NOTHING, "with interrupts off all three are the kernel's");
+	defer_nmi_only();
+	irqs_off = false;
 	in_an_nmi(delete_storage);
 	begin();
 	in_an_nmi(all_dtors);
-	tap_ok(deletes == 10 && deleted[0] == refused && deleted[1] == refused &&
+	tap_ok(deletes == 4 && deleted[0] == refused && deleted[1] == refused &&
 	       kng_types[0].hook.hooked == 3 && nr_queued == 4 && irq_work() == 4,
 	       "the others are refused, and releases hooked, all the same");
 	counted_before = kng_counts;

@@ -504,8 +504,8 @@ static int load(void)
 	if (!ret || (guarded && ret != -ENOMEM && ret != -EINTR))
 		return 0;
 close:
-	kng_storage_exit();
 	kng_watch_exit();
+	kng_storage_exit();
 	kng_release_exit();
 	return ret;
 }
@@ -522,8 +522,8 @@ static void everything_exits(void)
 {
 	int i;
 
-	kng_storage_exit();
 	kng_watch_exit();
+	kng_storage_exit();
 	kng_release_exit();
 	kng_learn_exit();
 	irq_work();

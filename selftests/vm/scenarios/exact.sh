@@ -458,6 +458,8 @@ leaving() {
 	check 'more than once' test "$(cat /tmp/rounds)" -gt 1
 	check 'hooks gone' unhooked
 	check 'still: they call' calls stays
+	exact tell stays 1
+	check 'some of them in NMI' test "$(got nmis)" -gt 0
 	exact take stays 20000
 	gone stays
 	check 'pid 1 has its references back' eventually 20 users_are "$before"
