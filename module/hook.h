@@ -62,7 +62,8 @@ static inline void kng_hook_join(struct kng_group *group, struct kng_hook *hook)
 
 /**
  * kng_hook_install_group() - hook what can be hooked, with one ftrace_ops
- * @group: the hooks; all have the same @can_skip, and all have @enter or none
+ * @group: the hooks; all have the same @can_skip, and all have @enter, or none has
+ *	@enter or @divert
  *
  * To remove an ftrace_ops takes a long grace period. If another user holds one of the
  * functions, each hook is installed for itself.

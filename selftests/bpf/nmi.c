@@ -79,14 +79,25 @@ static void hold_end(void)
 	holder = 0;
 }
 
+/* Frees inodes: call_rcu(), in bursts, so that its bypass list fills too. */
+void nmi_stir_files(void)
+{
+	int i, fd;
+
+	for (i = 0; i < STIR_FILES; i++) {
+		fd = memfd_create("stir", 0);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 /*
  * Ordinary system life that passes the usual places: task exit and freed
- * inodes (call_rcu(), in bursts, so that its bypass list fills too), freed
- * maps and cgroups (queue_work()).
+ * inodes (call_rcu()), freed maps and cgroups (queue_work()).
  */
 static void stir(void)
 {
-	int i, fd;
+	int fd;
 	pid_t pid;
 
 	pid = fork();
@@ -94,11 +105,7 @@ static void stir(void)
 		_exit(0);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	for (i = 0; i < STIR_FILES; i++) {
-		fd = memfd_create("stir", 0);
-		if (fd >= 0)
-			close(fd);
-	}
+	nmi_stir_files();
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "stir", 4, 4, 1, NULL);
 	if (fd >= 0)
 		close(fd);

@@ -10,7 +10,6 @@
  * calls call_rcu_tasks_trace(), in NMI as elsewhere.
  */
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,21 +29,6 @@ static void stir(void)
 	if (bpf_map_update_elem(others, &other_owner, &value, BPF_ANY) ||
 	    bpf_map_delete_elem(others, &other_owner))
 		die("storage cannot be deleted from user space");
-}
-
-/*
- * An NMI in another task leaves the owner's storage alone. Children that end pass the place
- * before their parent does, always on some kernels. So the parent frees inodes first.
- */
-static void stir_as_owner(void)
-{
-	int i, fd;
-
-	for (i = 0; i < 32; i++) {
-		fd = memfd_create("stir", 0);
-		if (fd >= 0)
-			close(fd);
-	}
 }
 
 int main(int argc, char **argv)
@@ -77,7 +61,11 @@ int main(int argc, char **argv)
 				  open("/sys/fs/cgroup", O_RDONLY);
 	if (opt.kptr == KNG_NONE)
 		ex.stir = stir;
+	/*
+	 * An NMI in another task leaves the owner's storage alone. Children that end pass the
+	 * place before their parent does, always on some kernels. So that frees inodes first.
+	 */
 	else if (!of_cgroup)
-		ex.stir = stir_as_owner;
+		ex.stir = nmi_stir_files;
 	return rounds_run(&ex);
 }

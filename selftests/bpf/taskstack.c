@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,22 +82,11 @@ static void fill_cache(void)
 		wait(NULL);
 }
 
-/* What the NMI interrupts first: call_rcu() without tasklist_lock. */
-static void free_files(void)
-{
-	int i, fd;
-
-	for (i = 0; i < 32; i++) {
-		fd = memfd_create("taskstack", 0);
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
 static bool looked(void *unused)
 {
+	/* First what calls call_rcu() without tasklist_lock. */
 	if (ctl->looks < wanted)
-		nmi_kick(options->source, free_files);
+		nmi_kick(options->source, nmi_stir_files);
 	return ctl->looks >= wanted;
 }
 
