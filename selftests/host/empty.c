@@ -209,6 +209,22 @@ static bool nmi_in_pop(const struct pool_type *which)
 	return !type->pop(0) || other_missed;
 }
 
+/* A pop that loses a race on its stack tries again there. It does not go round the others. */
+static void test_lost_race(void)
+{
+	struct kng_job *a, *b, *mine;
+
+	start(&ours, 4);
+	/* Stolen: from here on CPU 1 would look at the stack of CPU 0 first. */
+	a = ours_pop(1);
+	b = ours_pop(1);
+	ours_push(1, a);
+	ours_push(1, b);
+	hook = nmi_pop;
+	mine = ours_pop(1);
+	tap_ok(replayed && other_job == b && mine == a, "a pop that loses a race tries again there");
+}
+
 /* Threads. */
 
 static int nr_threads, max_held, calls, start_flag;
@@ -354,6 +370,7 @@ int main(int argc, char **argv)
 
 	test_truly_empty();
 	test_schedules();
+	test_lost_race();
 	test_threads(seed);
 	return tap_done();
 }
