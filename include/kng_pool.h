@@ -272,16 +272,15 @@ static inline struct kng_job *__kng_stack_pop(const struct kng_pool *pool,
 	return job;
 }
 
-/* Push a chain of @nr jobs on one stack. */
-static inline void __kng_stack_push(struct kng_stack *stack, struct kng_job *first,
-				    struct kng_job *last, u32 nr)
+/* Push @nr jobs on one stack: from the one with index @first to the one whose ->next is *@end. */
+static inline void __kng_stack_push(struct kng_stack *stack, u32 first, u32 *end, u32 nr)
 {
 	s64 head = atomic64_read(&stack->head);
 	u64 new;
 
 	do {
-		WRITE_ONCE(last->next, head & KNG_INDEX_MASK);
-		new = (head & KNG_TAG_MASK) | first->index;
+		WRITE_ONCE(*end, head & KNG_INDEX_MASK);
+		new = (head & KNG_TAG_MASK) | first;
 		kng_pool_race_point();
 		/*
 		 * Fully ordered: pairs with the dependency and with the
@@ -391,49 +390,52 @@ static inline bool __kng_pool_retire(struct kng_pool *pool, struct kng_job *job)
 static inline void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 {
 	if (!__kng_pool_retire(pool, job))
-		__kng_stack_push(__kng_pool_own(pool), job, job, 1);
+		__kng_stack_push(__kng_pool_own(pool), job->index, &job->next, 1);
 }
 
 /**
  * struct kng_chain - jobs that go back together
- * @first: the first
- * @last: the last
+ * @end: where the index of one more is written: @first, then ->next of the last
+ * @first: index of the first
  * @nr: how many; 0: an empty chain
  */
 struct kng_chain {
-	struct kng_job *first, *last;
+	u32 *end;
+	u32 first;
 	u32 nr;
 };
 
+/* The initial value of @chain */
+#define KNG_EMPTY_CHAIN(chain)	{ .end = &(chain).first }
+
 /**
  * kng_pool_chain() - collect a job that is to go back
- * @chain: where to put it, in front of the others; kng_pool_push_chain() must follow
+ * @end: @end of a chain
  * @job: a job that the caller owns; not the caller's any more after the call
  *
- * Until the chain is pushed, its jobs are in use.
+ * A loop may keep @end in a register. It writes that back, and adds to @nr, before anybody
+ * else uses the chain. kng_pool_push_chain() must follow; until then the jobs are in use.
  *
  * Context: Any, nested NMI included. Never sleeps, allocates or locks.
+ * Return: the new @end.
  */
-static __always_inline void kng_pool_chain(struct kng_chain *chain, struct kng_job *job)
+static __always_inline u32 *kng_pool_chain(u32 *end, struct kng_job *job)
 {
-	if (chain->nr++)
-		WRITE_ONCE(job->next, chain->first->index);
-	else
-		chain->last = job;
-	chain->first = job;
+	WRITE_ONCE(*end, job->index);
+	return &job->next;
 }
 
 /* One by one: some may be at their end. */
 static noinline __maybe_unused
 void __kng_pool_push_each(struct kng_pool *pool, const struct kng_chain *chain)
 {
-	struct kng_job *job = chain->first, *next;
-	u32 left = chain->nr;
+	u32 index = chain->first, left = chain->nr;
 
 	while (left--) {
-		next = left ? kng_pool_job(pool, job->next) : NULL;
+		struct kng_job *job = kng_pool_job(pool, index);
+
+		index = job->next; /* Of the last one: nothing. */
 		kng_pool_push(pool, job);
-		job = next;
 	}
 }
 
@@ -449,7 +451,8 @@ static inline void kng_pool_push_chain(struct kng_pool *pool, struct kng_chain *
 	if (unlikely(READ_ONCE(pool->nr_going)))
 		__kng_pool_push_each(pool, chain);
 	else if (chain->nr)
-		__kng_stack_push(__kng_pool_own(pool), chain->first, chain->last, chain->nr);
+		__kng_stack_push(__kng_pool_own(pool), chain->first, chain->end, chain->nr);
+	chain->end = &chain->first;
 	chain->nr = 0;
 }
 

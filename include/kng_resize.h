@@ -74,7 +74,7 @@ static inline bool kng_resize_add(struct kng_pool *pool, struct kng_job *jobs,
 	for (i = 0; i < nr; i += share) {
 		u32 deal = share < nr - i ? share : nr - i;
 
-		__kng_stack_push(&pool->stack[pool->deal_to], &jobs[i], &jobs[i + deal - 1],
+		__kng_stack_push(&pool->stack[pool->deal_to], base + i, &jobs[i + deal - 1].next,
 				 deal);
 		pool->deal_to = (pool->deal_to + 1) % pool->nr_cpus;
 	}
@@ -123,7 +123,7 @@ static inline bool kng_resize_sweep(struct kng_pool *pool, u32 cpu, bool back, u
 		if (!job)
 			return false;
 		if (!__kng_pool_retire(pool, job))
-			__kng_stack_push(to, job, job, 1);
+			__kng_stack_push(to, job->index, &job->next, 1);
 	}
 	return true;
 }

@@ -60,59 +60,72 @@ static struct kng_job *job_of(struct llist_node *node)
 #define CHAIN_JOBS	16
 
 /*
- * Run the jobs from *@node on that have the same destructor, and return how many. Those
- * that are still in @chain afterwards include the last one.
+ * Run up to @max jobs from *@list on that have the same destructor, and return how many.
+ * Those that are still in @chain afterwards include the last one.
  */
-static unsigned int run_same(struct llist_node **node, struct kng_chain *chain)
+static unsigned int run_same(struct llist_node **list, unsigned int max, struct kng_chain *chain)
 {
-	unsigned int dtor = job_of(*node)->dtor, nr = 0;
+	struct kng_job *job = job_of(*list);
+	const unsigned int dtor = job->dtor;
+	const btf_dtor_kfunc_t fn = kng_dtors[dtor].fn;
+	unsigned int nr = 0;
 
 	do {
-		struct kng_job *job = job_of(*node);
+		unsigned int piece, left;
+		u32 *end;
 
-		*node = job->node.next;
 		if (chain->nr == CHAIN_JOBS)
 			kng_pool_push_chain(&kng_pool, chain);
-		kng_dtor_call(dtor, job->obj);
-		kng_pool_chain(chain, job);
-		nr++;
-	} while (*node && job_of(*node)->dtor == dtor);
+		piece = min(max - nr, CHAIN_JOBS - chain->nr);
+		left = piece;
+		end = chain->end;
+		/* What can be done once for a piece is not done here. */
+		do {
+			kng_dtor_call(fn, job->obj);
+			end = kng_pool_chain(end, job);
+			job = job_of(job->node.next);
+		} while (--left && job->dtor == dtor);
+		chain->end = end;
+		chain->nr += piece - left;
+		nr += piece - left;
+	} while (nr < max && job->dtor == dtor);
+	kng_dtor_put(dtor, nr);
+	*list = &job->node;
 	return nr;
 }
 
 /*
- * Run the jobs of a list, or leave them to the worker, and return how many they were. Those
- * that ran are counted in one go, before the last of them goes back to the pool: when
- * nothing is pending, all are counted.
+ * Run the @nr jobs of a list, or leave them to the worker. Those that ran are counted in one
+ * go, before the last of them goes back to the pool: when nothing is pending, all are counted.
  */
-static unsigned int run_list(struct kng_queue *q, struct llist_node *node,
-			     enum kng_counter where, u64 since)
+static void run_list(struct kng_queue *q, struct llist_node *list, unsigned int nr,
+		     enum kng_counter where, u64 since)
 {
 	u64 delay_ns = kng_delay_ns(since);
-	struct kng_chain chain = {};
-	unsigned int runs = 0, aside = 0;
+	struct kng_chain chain = KNG_EMPTY_CHAIN(chain);
+	unsigned int runs = 0;
 
-	while (node) {
-		struct llist_node *first = node;
-		unsigned int dtor = job_of(first)->dtor, nr;
+	while (nr) {
+		struct llist_node *first = list;
+		unsigned int dtor = job_of(first)->dtor, same;
 
 		if (where == KNG_RUN_HARDIRQ && !kng_dtor_may_run_in_hardirq(dtor)) {
-			node = node->next;
+			list = list->next;
 			kng_queue_put_aside(q, first, since);
-			aside++;
+			nr--;
 			continue;
 		}
-		nr = run_same(&node, &chain);
-		note_runs(q, dtor, where, nr, delay_ns);
-		runs += nr;
+		same = run_same(&list, nr, &chain);
+		note_runs(q, dtor, where, same, delay_ns);
+		runs += same;
+		nr -= same;
 	}
 	if (!runs)
-		return aside;
+		return;
 	kng_count_many(KNG_RUN, runs);
 	kng_count_many(where, runs);
 	kng_delay_note(delay_ns, runs);
 	kng_pool_push_chain(&kng_pool, &chain);
-	return runs + aside;
 }
 
 /*
@@ -128,13 +141,14 @@ static bool drain(struct kng_queue *q, unsigned int budget, enum kng_counter whe
 	if (WARN_ON_ONCE(in_nmi()))
 		kng_count(KNG_BAD_CONTEXT);
 	do {
-		unsigned int max = done < budget ? budget - done : budget;
+		unsigned int nr = done < budget ? budget - done : budget;
 		struct llist_node *first;
 		u64 since;
 
-		first = kng_queue_detach(q, max, &left, &since);
+		first = kng_queue_detach(q, &nr, &left, &since);
 		if (first)
-			done += run_list(q, first, where, since);
+			run_list(q, first, nr, where, since);
+		done += nr;
 	} while (left && !out_of_budget(done, budget));
 
 	*runs = done;
@@ -174,6 +188,15 @@ static void run_irq_work(struct irq_work *work)
 	pr_warn("no job left for a destructor that can't run where it is called: see `leaked', `kept' and `inlined' in the stats, and load with a larger headroom or max_jobs\n");
 }
 
+static unsigned int length(const struct llist_node *list)
+{
+	unsigned int nr = 0;
+
+	for (; list; list = list->next)
+		nr++;
+	return nr;
+}
+
 static void run_work(struct work_struct *work)
 {
 	struct kng_queue *q = container_of(work, struct kng_queue, work);
@@ -183,7 +206,7 @@ static void run_work(struct work_struct *work)
 
 	if (aside) {
 		migrate_disable();
-		run_list(q, aside, KNG_RUN_WORKER, since);
+		run_list(q, aside, length(aside), KNG_RUN_WORKER, since);
 		migrate_enable();
 	}
 	while (drain_in_task(q, KNG_RUN_WORKER, &runs))

@@ -81,36 +81,40 @@ static inline bool kng_dtor_may_run_in_hardirq(unsigned int index)
 }
 
 /**
- * kng_dtor_put() - drop a job's reference on the module of its destructor
+ * kng_dtor_put() - drop jobs' references on the module of their destructor
  * @index: the index of the destructor
+ * @nr: how many jobs; at least one
  *
  * Context: Any, nested NMI included.
  */
-static inline void kng_dtor_put(unsigned int index)
+static inline void kng_dtor_put(unsigned int index, unsigned int nr)
 {
+	struct module *owner = kng_dtors[index].owner;
+
 	/* Destructors of the kernel itself have no module: that is most of them. */
-	if (unlikely(kng_dtors[index].owner))
-		module_put(kng_dtors[index].owner);
+	if (unlikely(owner)) {
+		while (nr--)
+			module_put(owner);
+	}
 }
 
 /**
- * kng_dtor_call() - run a destructor, then drop the job's reference on its module
- * @index: the index of the destructor
+ * kng_dtor_call() - run a destructor
+ * @fn: the destructor; a job holds a reference on its module
  * @obj: the object whose reference the destructor drops
  *
  * Context: Task, softirq or hardirq; never NMI.
  */
-static inline void kng_dtor_call(unsigned int index, void *obj)
+static __always_inline void kng_dtor_call(btf_dtor_kfunc_t fn, void *obj)
 {
 	if (kng_entry_defers_irqsoff()) {
 		void *mark = kng_entry_mark_own_call(obj);
 
-		kng_dtors[index].fn(obj);
+		fn(obj);
 		kng_entry_mark_own_call(mark);
 	} else {
-		kng_dtors[index].fn(obj);
+		fn(obj);
 	}
-	kng_dtor_put(index);
 }
 
 /**

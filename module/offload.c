@@ -114,7 +114,7 @@ void kng_offload_queue(struct kng_job *job, void *obj)
 
 void kng_offload_cancel(struct kng_job *job)
 {
-	kng_dtor_put(job->dtor);
+	kng_dtor_put(job->dtor, 1);
 	kng_pool_push(&kng_pool, job);
 }
 

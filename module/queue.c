@@ -59,9 +59,10 @@ static int queue_dead(unsigned int cpu)
 	return 0;
 }
 
-struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since)
+struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int *nr, bool *left, u64 *since)
 {
 	struct llist_node *first, *node;
+	unsigned int more = *nr;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&q->lock, flags);
@@ -72,13 +73,10 @@ struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool 
 	}
 	*since = q->rest_since;
 	first = q->rest;
-	for (node = first; node && --max; node = node->next)
-		;
-	q->rest = NULL;
-	if (node) {
-		q->rest = node->next;
-		node->next = NULL;
-	}
+	for (node = first; more && node; node = node->next)
+		more--;
+	q->rest = node;
+	*nr -= more;
 	*left = q->rest || !llist_empty(&q->pending);
 	raw_spin_unlock_irqrestore(&q->lock, flags);
 	return first;

@@ -82,14 +82,15 @@ static inline void kng_queue_raise(struct kng_queue *q)
 /**
  * kng_queue_detach() - take jobs off a queue
  * @q: the queue, of any CPU
- * @max: how many at most
+ * @nr: how many at most; set to how many there are
  * @left: set to whether more are in it
  * @since: set to when the first of them was added, of kng_delay_now()
  *
  * Context: Any but NMI.
- * Return: the jobs, linked by their nodes; NULL if there are none.
+ * Return: the jobs, linked by their nodes; the link of the last one means nothing.
+ *	NULL if there are none.
  */
-struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int max, bool *left, u64 *since);
+struct llist_node *kng_queue_detach(struct kng_queue *q, unsigned int *nr, bool *left, u64 *since);
 
 /**
  * kng_queue_put_aside() - leave a job to the worker

@@ -8,19 +8,25 @@
 static inline void push_chain(struct kng_pool *pool, struct kng_job *first,
 			      struct kng_job *last, u32 nr)
 {
-	struct kng_chain chain = { first, last, nr };
+	struct kng_chain chain = { &last->next, first->index, nr };
 
 	kng_pool_push_chain(pool, &chain);
+}
+
+static inline void chain_add(struct kng_chain *chain, struct kng_job *job)
+{
+	chain->end = kng_pool_chain(chain->end, job);
+	chain->nr++;
 }
 
 /* All that are held, as one chain. */
 static inline void push_held(struct kng_pool *pool, struct kng_job **held, int nr)
 {
-	struct kng_chain chain = {};
+	struct kng_chain all = KNG_EMPTY_CHAIN(all);
 
 	while (nr--)
-		kng_pool_chain(&chain, held[nr]);
-	kng_pool_push_chain(pool, &chain);
+		chain_add(&all, held[nr]);
+	kng_pool_push_chain(pool, &all);
 }
 
 #endif /* SELFTESTS_HOST_CHAIN_H */

@@ -226,13 +226,15 @@ static void counts(void *obj)
 
 static void test_put(void)
 {
-	struct module module = { .refs = 2 };
+	struct module module = { .refs = 3 };
 	int index = kng_dtor_index(counts, &module), three = 3;
 
-	kng_dtor_call(index, &three);
-	tap_ok(called == 3 && module.refs == 1, "a run gives the module back");
-	kng_dtor_put(index);
-	tap_ok(called == 3 && !module.refs, "so does a job that is not run");
+	kng_dtor_call(kng_dtors[index].fn, &three);
+	tap_ok(called == 3 && module.refs == 3, "a run keeps the module");
+	kng_dtor_put(index, 1);
+	tap_ok(module.refs == 2, "a job gives it back");
+	kng_dtor_put(index, 2);
+	tap_ok(called == 3 && !module.refs, "so do two together");
 	goes(&module);
 	kng_dtor_exit();
 	tap_ok(!notified, "nobody is told of modules any more");

@@ -343,7 +343,7 @@ static void job_back(struct kng_job *job)
 
 static void kng_offload_cancel(struct kng_job *job)
 {
-	kng_dtor_put(job->dtor);
+	kng_dtor_put(job->dtor, 1);
 	job_back(job);
 }
 
@@ -365,7 +365,8 @@ static unsigned int irq_work(void)
 	while (nr_queued && nr < 1000) {
 		struct kng_job *job = queued[--nr_queued];
 
-		kng_dtor_call(job->dtor, job->obj);
+		kng_dtor_call(kng_dtors[job->dtor].fn, job->obj);
+		kng_dtor_put(job->dtor, 1);
 		job_back(job);
 		nr++;
 	}

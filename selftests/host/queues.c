@@ -235,14 +235,17 @@ struct kng_job {
 	void *obj;
 	u32 dtor;
 	bool used;
-	struct kng_job *next;
+	u32 next;
 };
 
-/* Jobs that go back together */
+/* Jobs that go back together, linked by their numbers */
 struct kng_chain {
-	struct kng_job *first;
+	u32 *end;
+	u32 first;
 	u32 nr;
 };
+
+#define KNG_EMPTY_CHAIN(chain)	{ .end = &(chain).first }
 
 static struct kng_job jobs[MAX_JOBS];
 static u32 nr_jobs, used;
@@ -274,23 +277,29 @@ static void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 	used--;
 }
 
-static void kng_pool_chain(struct kng_chain *chain, struct kng_job *job)
+static u32 *kng_pool_chain(u32 *end, struct kng_job *job)
 {
-	job->next = chain->nr++ ? chain->first : NULL;
-	chain->first = job;
+	*end = job - jobs;
+	return &job->next;
 }
+
+static u32 longest_chain;
 
 static void kng_pool_push_chain(struct kng_pool *pool, struct kng_chain *chain)
 {
-	struct kng_job *job = chain->nr ? chain->first : NULL, *next;
+	u32 i = chain->first;
 
-	for (; job; job = next) {
-		next = job->next;
+	if (chain->nr > longest_chain)
+		longest_chain = chain->nr;
+	*chain->end = MAX_JOBS;
+	for (; i < MAX_JOBS; i = jobs[i].next) {
 		chain->nr--;
-		kng_pool_push(pool, job);
+		kng_pool_push(pool, &jobs[i]);
 	}
 	if (chain->nr)
 		fail("a chain is longer than it says, or shorter");
+	chain->end = &chain->first;
+	chain->nr = 0;
 }
 
 #define kng_pool_pop_own(pool)	kng_pool_pop(pool)
@@ -308,6 +317,20 @@ static u64 now, added_at[MAX_JOBS], begun_at[NR_FIBERS];
 #define kng_delay_ns(since)	(begun_at[fiber_now] = (since), now - (since))
 #define kng_delay_note(ns, nr)	((void)(ns), delays += (nr))
 
+/* What goes on */
+static struct scenario {
+	const char *name;
+	/*
+	 * Each a job: k of the kernel, m of the module, g of a module that is going; x: one that
+	 * is given up; s: none; w: the worker, where it may not run
+	 */
+	const char *nmis;
+	unsigned int budget;
+	u32 jobs;
+	enum { STAYS, DOWN, UP, DOWN_UP, UNLOAD } what;
+	int switches;
+} s;
+
 /* Destructors: of the kernel, and of a module, which nobody has read */
 #define KNG_ENTRY_H
 #define KNG_TRACE_H
@@ -321,11 +344,19 @@ struct module {
 };
 
 static struct module module;
+typedef void (*btf_dtor_kfunc_t)(void *obj);
+static void of_kernel(void *obj);
+static void of_module(void *obj);
+
 static struct {
+	btf_dtor_kfunc_t fn;
 	bool hardirq;
 	struct module *owner;
 	unsigned int noted;
-} kng_dtors[NR_DTORS] = { { .hardirq = true }, { .owner = &module } };
+} kng_dtors[NR_DTORS] = {
+	{ .fn = of_kernel, .hardirq = true },
+	{ .fn = of_module, .owner = &module },
+};
 
 static inline bool module_is_live(struct module *m)
 {
@@ -340,20 +371,35 @@ static bool try_module_get(struct module *m)
 	return m->live;
 }
 
-static void kng_dtor_put(unsigned int dtor)
+static void kng_dtor_put(unsigned int dtor, unsigned int nr)
 {
 	if (kng_dtors[dtor].owner)
-		kng_dtors[dtor].owner->refs--;
+		kng_dtors[dtor].owner->refs -= nr;
 }
 
 static unsigned int ran[MAX_JOBS], runs_now, most_runs;
 
-static void kng_dtor_call(unsigned int dtor, void *obj)
+static void of_kernel(void *obj)
+{
+	if (s.nmis[(long)obj] != 'k')
+		fail("a job is run by the wrong destructor");
+}
+
+static void of_module(void *obj)
+{
+	if (s.nmis[(long)obj] != 'm')
+		fail("a job is run by the wrong destructor");
+	if (fiber_now == IRQ)
+		fail("a destructor that nobody has read runs in hardirq");
+	if (module.refs <= 0)
+		fail("a destructor runs in a module that nobody holds");
+}
+
+static void kng_dtor_call(btf_dtor_kfunc_t fn, void *obj)
 {
 	if (in_nmi())
 		fail("a destructor runs in NMI");
-	if (!kng_dtors[dtor].hardirq && fiber_now == IRQ)
-		fail("a destructor that nobody has read runs in hardirq");
+	fn(obj);
 	if (fiber_now != IRQ && !pinned)
 		fail("a destructor may migrate");
 	if (holder == fiber_now)
@@ -363,7 +409,6 @@ static void kng_dtor_call(unsigned int dtor, void *obj)
 	ran[(long)obj]++;
 	runs_now += fiber_now == IRQ;
 	kernel_access();
-	kng_dtor_put(dtor);
 }
 
 static unsigned int kng_dtor_note_run(unsigned int dtor, unsigned int nr)
@@ -394,20 +439,6 @@ static bool aside_add(struct llist_node *node, struct llist_head *aside)
 #undef llist_add
 #include "../../module/offload.c"
 #include "../../module/drain.c"
-
-/* What goes on */
-static struct scenario {
-	const char *name;
-	/*
-	 * Each a job: k of the kernel, m of the module, g of a module that is going; x: one that
-	 * is given up; s: none; w: the worker, where it may not run
-	 */
-	const char *nmis;
-	unsigned int budget;
-	u32 jobs;
-	enum { STAYS, DOWN, UP, DOWN_UP, UNLOAD } what;
-	int switches;
-} s;
 
 static unsigned int nr_nmis, usage_notes;
 static bool dead, guard_gone, all_over, unloading, moved;
@@ -737,6 +768,8 @@ static void run(void)
 		fail("what does not happen is counted, or what does is not");
 	if (most_runs > s.budget && s.jobs >= 8 * strlen(s.nmis))
 		fail("a run of the irq_work was longer than its budget");
+	if (longest_chain > CHAIN_JOBS)
+		fail("a run keeps more jobs to itself than it says");
 	if (most_runs > kng_drain_longest())
 		fail("the longest run is not known");
 	if (!!kng_counts.nr[KNG_EMPTY] != traced_empty || nr_said != traced_empty)
@@ -779,8 +812,10 @@ int main(int argc, char **argv)
 	explore((struct scenario) { "jobs that are given up", "xkxgs", 8, 24, STAYS, 3 });
 	explore((struct scenario) { "no job left", "kkkk", 1, 2, STAYS, 3 });
 	explore((struct scenario) { "more NMIs than jobs", "kkkkkkkkkkkkkkkkk", 1, 16, STAYS, 1 });
+	explore((struct scenario) { "more than a chain", "kkkkkkkkkkkkkkkkkkk", 24, 32, STAYS, 1 });
 	explore((struct scenario) { "a CPU goes down", "kk", 8, 16, DOWN, 4 });
 	explore((struct scenario) { "and leaves work", "kkm", 1, 24, DOWN, 2 });
+	explore((struct scenario) { "of both kinds", "kmkkm", 8, 40, DOWN, 2 });
 	explore((struct scenario) { "a CPU comes up", "kk", 8, 16, UP, 4 });
 	explore((struct scenario) { "and has too much", "kkm", 1, 24, UP, 3 });
 	explore((struct scenario) { "down and up", "kk", 8, 16, DOWN_UP, 3 });
@@ -796,6 +831,7 @@ int main(int argc, char **argv)
 	tap_ok(by_irq && by_worker && handoffs,
 	       "the irq_work ran jobs (%lu), and the worker (%lu), after %lu runs that ended early",
 	       by_irq, by_worker, handoffs);
+	tap_ok(longest_chain == CHAIN_JOBS, "up to %u jobs went back together", longest_chain);
 	tap_ok(empty && longer,
 	       "no job was left %lu times; %lu runs went beyond their budget for that", empty,
 	       longer);

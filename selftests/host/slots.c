@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #define SETUP_CHUNKS	KNG_MAX_CHUNKS
+#include "chain.h"
 #include "setup.h"
 #include "tap.h"
 
@@ -134,7 +135,7 @@ static void retire_by_push(void)
 /* A chain is used twice; its jobs are in use until it is pushed. */
 static void retire_by_chain(bool going)
 {
-	struct kng_chain chain = {};
+	struct kng_chain both = KNG_EMPTY_CHAIN(both);
 	struct kng_job *job[3];
 	int i, idle;
 
@@ -144,17 +145,44 @@ static void retire_by_chain(bool going)
 		job[i] = kng_pool_pop(&pool);
 	if (going)
 		kng_resize_mark(&pool, 0);
-	kng_pool_chain(&chain, job[0]);
-	kng_pool_chain(&chain, job[1]);
+	chain_add(&both, job[0]);
+	chain_add(&both, job[1]);
 	idle = kng_pool_idle(&pool);
-	kng_pool_push_chain(&pool, &chain);
-	kng_pool_push_chain(&pool, &chain);
-	kng_pool_chain(&chain, job[2]);
-	kng_pool_push_chain(&pool, &chain);
+	kng_pool_push_chain(&pool, &both);
+	kng_pool_push_chain(&pool, &both);
+	chain_add(&both, job[2]);
+	kng_pool_push_chain(&pool, &both);
 	tap_ok(!idle && kng_resize_gone(&pool, 0) == going &&
 	       atomic_read(&pool.total) == (going ? 0 : 3) &&
 	       kng_pool_idle(&pool) == (going ? 0 : 3),
 	       "two chains, %s", going ? "whose chunk goes with the second" : "which come back");
+	if (going)
+		return;
+	for (i = 0; i < 3; i++)
+		job[i] = kng_pool_pop(&pool);
+	tap_ok(job[0] == &jobs[2] && job[1] == &jobs[0] && job[2] == &jobs[1] &&
+	       !kng_pool_pop(&pool), "the last one first, and each once");
+}
+
+/* Of the jobs of a chain some go, and the others come back. */
+static void retire_some_by_chain(void)
+{
+	static const int order[] = { 0, 2, 1, 3 };
+	struct kng_chain all = KNG_EMPTY_CHAIN(all);
+	int i;
+
+	setup_pool(&pool, CPUS);
+	kng_resize_add(&pool, jobs, 2);
+	kng_resize_add(&pool, &jobs[2], 2);
+	while (kng_pool_pop(&pool))
+		;
+	kng_resize_mark(&pool, 0);
+	for (i = 0; i < 4; i++)
+		chain_add(&all, &jobs[order[i]]);
+	kng_pool_push_chain(&pool, &all);
+	tap_ok(kng_resize_gone(&pool, 0) && atomic_read(&pool.total) == 2 &&
+	       kng_pool_idle(&pool) == 2 && kng_pool_pop(&pool) == &jobs[3] &&
+	       kng_pool_pop(&pool) == &jobs[2], "a chain of which two go and two come back");
 }
 
 /* Pushers. */
@@ -251,6 +279,7 @@ int main(int argc, char **argv)
 	retire_by_push();
 	retire_by_chain(false);
 	retire_by_chain(true);
+	retire_some_by_chain();
 	push_is_not_awaited();
 	return tap_done();
 }

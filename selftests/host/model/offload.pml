@@ -24,15 +24,15 @@
  *	= module/queue.h kng_queue_add ee107e107abd
  *	= module/queue.h kng_queue_raise 0fcf62b3cbd6
  *	= module/offload.c kng_offload_queue a91bbbfdf981
- *	= module/queue.c kng_queue_detach 280db757ac65
+ *	= module/queue.c kng_queue_detach e00faa36b8de
  *	= module/queue.c queue_online 2faf8bddad38
  *	= module/queue.c queue_offline 37e9b1e4b3a3
  *	= module/queue.c queue_dead 3f8c4e4893cb
  *	= module/drain.c out_of_budget 0b0cea4eaa2a
- *	= module/drain.c drain 1d273e7419ef
+ *	= module/drain.c drain c5b355b2fde4
  *	= module/drain.c drain_in_task 7d87ca56d002
  *	= module/drain.c run_irq_work e56a0df396dc
- *	= module/drain.c run_work 7ce75d1735c2
+ *	= module/drain.c run_work 3eb748c3097e
  *
  * Each BUG_ is a bug that has to be found (run by the model test).
  */

@@ -25,15 +25,15 @@
  *
  * Written after these functions (selftests/host/models compares):
  *	= include/kng_pool.h __kng_stack_pop 8a0d3d0f0fa2
- *	= include/kng_pool.h __kng_stack_push e99bafd2afca
+ *	= include/kng_pool.h __kng_stack_push ce0643ecba80
  *	= include/kng_pool.h __kng_pool_steal 5f335d8a51ef
  *	= include/kng_pool.h kng_pool_pop 5f0098cfe30a
  *	= include/kng_pool.h __kng_pool_retire 24fe8caea58f
- *	= include/kng_pool.h kng_pool_push 6c86a012f4cf
+ *	= include/kng_pool.h kng_pool_push c79cb65c2d4d
  *	= include/kng_pool.h __kng_pool_count 4a025c4d0cc2
  *	= include/kng_pool.h kng_pool_used 92ee034f6630
  *	= include/kng_resize.h kng_resize_mark e64b5f06fdfc
- *	= include/kng_resize.h kng_resize_sweep 3a6af4a55597
+ *	= include/kng_resize.h kng_resize_sweep b352c90af803
  *	= include/kng_resize.h kng_resize_gone 1f5ebc13e30a
  *
  * Each BUG_ is a bug that has to be found.
