@@ -55,10 +55,10 @@ static bool exchangeable(const struct btf_record *rec)
  * of sched_ext is called under the runqueue lock, which the last put of a cgroup takes when
  * it wakes a worker. So this is a deadlock without any NMI.
  */
-static bool needs_irqsoff(const struct bpf_map *map)
+bool kng_needs_awaits_struct_ops(void)
 {
-	return map->map_type == BPF_MAP_TYPE_STRUCT_OPS && kng_params.defer == KNG_DEFER_AUTO &&
-	       kng_hook_uses_ftrace() && !kng_entry_defers_irqsoff();
+	return kng_params.defer == KNG_DEFER_AUTO && kng_hook_uses_ftrace() &&
+	       !kng_entry_defers_irqsoff();
 }
 
 unsigned int kng_needs(const struct bpf_map *map, bool kernel_cancels)
@@ -67,7 +67,7 @@ unsigned int kng_needs(const struct bpf_map *map, bool kernel_cancels)
 	unsigned int needs = 0;
 	u32 i;
 
-	if (needs_irqsoff(map))
+	if (map->map_type == BPF_MAP_TYPE_STRUCT_OPS && kng_needs_awaits_struct_ops())
 		needs |= KNG_NEEDS_IRQSOFF;
 	if (exchangeable(rec) || (map->inner_map_meta && exchangeable(map->inner_map_meta->record)))
 		needs |= KNG_EXCHANGEABLE;

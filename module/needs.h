@@ -34,4 +34,12 @@ enum kng_needs {
  */
 unsigned int kng_needs(const struct bpf_map *map, bool kernel_cancels);
 
+/**
+ * kng_needs_awaits_struct_ops() - ask whether a map of struct_ops would need anything
+ *
+ * Context: Any.
+ * Return: true with defer=auto, until calls with interrupts off are deferred.
+ */
+bool kng_needs_awaits_struct_ops(void);
+
 #endif /* KNG_NEEDS_H */

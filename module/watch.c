@@ -16,7 +16,7 @@
  * of bpf_obj_new() which a program fills and drops without storing it in a map.
  *
  * The watch also sees the maps of struct_ops, and makes the doors divert calls with
- * interrupts off then (defer=auto).
+ * interrupts off then (defer=auto). If it may have missed one, it does so at load.
  *
  * Newer kernels don't free kptrs of maps in NMI. They can be recognised by
  * bpf_obj_cancel_fields(). That is a hint, not a proof: 7.1.13 has it, yet lets programs
@@ -203,6 +203,15 @@ bool kng_watch_kernel_cancels(void)
 	return kernel_cancels;
 }
 
+/* Who can't see a map of struct_ops has to expect that there is one. */
+static void expect_struct_ops(void)
+{
+	if (!kng_needs_awaits_struct_ops())
+		return;
+	kng_entry_defer_irqsoff();
+	pr_warn("a struct_ops map can't be seen: calls with interrupts off are deferred, too; load with defer=nmi if no sched_ext scheduler runs here\n");
+}
+
 int kng_watch_start(enum kng_teardown_mode wanted)
 {
 	int ret;
@@ -225,12 +234,14 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 		flush_work(&new_maps_work);
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;
-		if (ret)
+		if (ret) {
 			WRITE_ONCE(found_exchangeable, true);
-		if (ret)
 			pr_warn("some existing maps can't be read (%d): the teardown door opens now, and the reserve lacks jobs for these maps\n",
 				ret);
+		}
 	}
+	if (ret || !READ_ONCE(sees_new))
+		expect_struct_ops();
 	return open_door();
 }
 

@@ -135,6 +135,16 @@ static void test_release_empty(void)
 	unload("without jobs");
 }
 
+static void may_miss_struct_ops(enum kng_defer_choice defer, bool expects, const char *what)
+{
+	params(KNG_TEARDOWN_AUTO, KNG_LEAK);
+	kng_params.defer = defer;
+	load();
+	tap_ok(kng_entry_defers_irqsoff() == expects &&
+	       !!strstr(said, "a struct_ops map can't be seen") == expects, "%s", what);
+	unload(what);
+}
+
 static void test_irqsoff(void)
 {
 	params(KNG_TEARDOWN_AUTO, KNG_LEAK);
@@ -184,6 +194,16 @@ static void test_irqsoff(void)
 	work();
 	tap_ok(!kng_entry_defers_irqsoff(), "defer=nmi does not care");
 	unload("with struct_ops and defer=nmi");
+
+	/* One that can't be seen */
+	nobody_sees_new = true;
+	may_miss_struct_ops(KNG_DEFER_AUTO, true, "unseen maps: defer=auto does not wait");
+	may_miss_struct_ops(KNG_DEFER_NMI, false, "defer=nmi does not care either");
+	nobody_sees_new = false;
+	adopt_error = -EACCES;
+	may_miss_struct_ops(KNG_DEFER_AUTO, true, "nor does auto wait where older maps can't be read");
+	adopt_error = 0;
+	may_miss_struct_ops(KNG_DEFER_AUTO, false, "where it sees all it waits");
 }
 
 static void another_comes(void)

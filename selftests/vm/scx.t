@@ -30,6 +30,9 @@ for kernel in ${KNG_PATH_KERNELS:-$KERNELS}; do
 		boot "$kernel-$variant-guarded" "$what: guarded, it lives and still schedules" \
 			"${with[@]}"
 	done
+	# As without CONFIG_SECURITY: the guard does not see maps come.
+	boot "$kernel-stopping-unseen" "$kernel: cgroups dropped in ops.stopping: so it does where it can't see maps" \
+		--kernel "$kernel" --scenario scx --args stopping-unseen --cx16 yes
 	for guard in no yes; do
 		boot "$kernel-exposure-$guard" "$kernel: exposure of a scheduler; guard: $guard" --kernel "$kernel" \
 			--scenario scx --args exposure --cx16 yes --guard $guard --add "$tool:usr/bin/kptr-nmi-guard"

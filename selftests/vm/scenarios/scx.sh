@@ -3,6 +3,7 @@
 # A scheduler of sched_ext drops the last references to cgroups under the runqueue's
 # lock, in ops.stopping or in ops.exit_task.
 #   VARIANT [PARAM...]		PARAM: of the guard
+#   VARIANT-unseen [PARAM...]	the same, where the guard does not see maps come
 #   exposure			what the tool says of such a scheduler, which drops nothing
 
 # shellcheck disable=SC2086 # words
@@ -38,14 +39,28 @@ if [ "$variant" = exposure ]; then
 	finish
 	return
 fi
+unseen=
+case $variant in
+*-unseen)
+	unseen=yes
+	variant=${variant%-unseen}
+	;;
+esac
 # Since 7.2 the fields of deleted storage are freed after a grace period.
 freed_later=
 [ "$variant" = stopping ] || ! kernel_cancels || freed_later=yes
 
 # What a destructor does in an interrupt, as in the guard's irq_work, is all right.
 test_module kng_witness irqsoff=Y names=bpf_cgroup_release_dtor,bpf_cgroup_release,css_release
+[ -z "$unseen" ] || check 'security_bpf_map is hidden' \
+	/sbin/insmod /tests/modules/kng_hidden.ko function=security_bpf_map
 guard_begin "$@"
-guard_wanted && check 'no scheduler, no deferral of what is not in NMI' stat_is defer nmi
+if guard_wanted && [ "$(stat map_watch)" = none ]; then
+	check 'who sees no scheduler come expects one' stat_is defer irqsoff
+elif guard_wanted; then
+	check 'no scheduler, no deferral of what is not in NMI' stat_is defer nmi
+	[ -z "$unseen" ] || check 'maps are not seen' false
+fi
 expect=stub
 guard_wanted || expect=any
 rc=0
@@ -58,7 +73,7 @@ if [ "$rc" -eq 4 ]; then
 fi
 check "scheduler, $variant" test "$rc" -eq 0
 if guard_wanted; then
-	check 'the guard noticed the scheduler' stat_is defer irqsoff
+	check 'what is dropped with interrupts off is deferred' stat_is defer irqsoff
 	check 'it was not in NMI' stat_is seen_nmi 0
 	[ -n "$freed_later" ] || check 'references were taken with interrupts off' stat_positive taken
 fi
