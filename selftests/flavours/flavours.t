@@ -14,6 +14,7 @@ for kernel in ${KNG_KERNELS:-spare lto}; do
 	task=rcu_segcblist_enqueue
 	for path in "$task,teardown,--map,array,--last" "$task,teardown,--map,hash,--last" \
 		"$task,drop,--last" "$task,release,--last" "insert_work,release,--kptr,cgroup,--last"; do
+		path=$(site_on "$kernel" "$path")
 		IFS=, read -r at program _ map _ <<<"$path"
 		[ "$program" = teardown ] || map=
 		id=$kernel-$at-$program${map:+-$map}

@@ -23,11 +23,12 @@ done
 export NOCB='rcu_nocbs=all rcutree.enable_rcu_lazy=0'
 
 # site_on KERNEL SITE...: gcc 12 inlines insert_work(); its caller's next call
-# runs under the same lock. On arm64 both are inline, but not what runs there just before.
+# runs under the same lock. On arm64 and with LTO both are inline, but not what runs there just
+# before.
 site_on() {
 	case $1 in
 	deb12-*) echo "${2/insert_work/kick_pool}" ;;
-	*-arm64) echo "${2/insert_work/pwq_tryinc_nr_active}" ;;
+	*-arm64 | lto) echo "${2/insert_work/pwq_tryinc_nr_active}" ;;
 	*) echo "$2" ;;
 	esac
 }
