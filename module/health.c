@@ -72,7 +72,7 @@ static void facts(struct seq_buf *m)
 	if (kng_watch_door_failed())
 		seq_buf_puts(m, ", door_teardown=closed");
 	/* With kprobes there is none: a known limit, and the door is open for it. */
-	if (kng_hook_uses_ftrace() && !kng_watch_complete())
+	if (kng_hook_uses_ftrace() && strcmp(kng_watch_state(), "complete"))
 		seq_buf_printf(m, ", map_watch=%s", kng_watch_state());
 	if (kng_storage_unhooked())
 		seq_buf_puts(m, ", storage_delete=unhooked");

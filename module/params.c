@@ -53,7 +53,7 @@ MODULE_PARM_DESC(hook, "How to hook functions: auto, ftrace or kprobe; auto take
 
 static char *defer = "auto";
 module_param(defer, charp, 0444);
-MODULE_PARM_DESC(defer, "Which destructor and release calls to defer: those in NMI, also those with interrupts off, whose caller may hold a lock that they take, or the latter once there is a scheduler of sched_ext or the like: auto, nmi or irqsoff (default auto)");
+MODULE_PARM_DESC(defer, "Which destructor and release calls to defer: those in NMI, also those with interrupts off, whose caller may hold a lock that they take, or the latter once there is, or may be unseen, a scheduler of sched_ext or the like: auto, nmi or irqsoff (default auto)");
 
 static char *reserve = "capacity";
 module_param(reserve, charp, 0444);

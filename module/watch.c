@@ -49,8 +49,9 @@ static bool started;
 static bool found_exchangeable;	/* see kng_watch_found_exchangeable() */
 static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
 
-/* Set at load, when the hooks were called: see prove_hooks(). */
-static bool sees_new, sees_ends;
+/* Set at load: the hooks were called, see prove_hooks(); older maps could not be read. */
+static bool sees_new, sees_ends, missed_older;
+static bool new_seen;
 static const struct btf_record *trial_record;
 
 /* Written by on_map_fd(), read by the worker. */
@@ -121,7 +122,7 @@ static void on_map_fd(unsigned long arg0)
 
 	/* Pairs with the release in kng_watch_start(): mode is set. */
 	if (!smp_load_acquire(&started)) {
-		WRITE_ONCE(sees_new, true);
+		WRITE_ONCE(new_seen, true);
 		return;
 	}
 	if (kng_probe_owns(map->id))
@@ -182,14 +183,15 @@ static int prove_hooks(void)
 	int ret;
 
 	/* Others may have called it meanwhile. */
-	WRITE_ONCE(sees_new, false);
+	WRITE_ONCE(new_seen, false);
 	if (!fd_hook.hooked)
 		return 0;
 	ret = kng_fire_map(free_hook.hooked ? &trial_record : NULL);
 	if (ret == -ENOMEM)
 		return ret;
+	sees_new = READ_ONCE(new_seen);
 	sees_ends = free_hook.hooked && !ret;
-	if (!READ_ONCE(sees_new))
+	if (!sees_new)
 		pr_warn("security_bpf_map is hooked, but a new map did not call it (%d)"
 			CANT_FOLLOW, ret);
 	else if (free_hook.hooked && ret)
@@ -209,7 +211,7 @@ static void expect_struct_ops(void)
 	if (!kng_needs_awaits_struct_ops())
 		return;
 	kng_entry_defer_irqsoff();
-	pr_warn("a struct_ops map can't be seen: calls with interrupts off are deferred, too; load with defer=nmi if no sched_ext scheduler runs here\n");
+	pr_warn("a struct_ops map may be there unseen: calls with interrupts off are deferred, too; load with defer=nmi if no sched_ext scheduler runs here\n");
 }
 
 int kng_watch_start(enum kng_teardown_mode wanted)
@@ -225,7 +227,7 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 	ret = prove_hooks();
 	if (ret)
 		return ret;
-	if (READ_ONCE(sees_new)) {
+	if (sees_new) {
 		/* Pairs with the acquires above and below: mode is visible first. */
 		smp_store_release(&started, true);
 		ret = kng_adopt_maps();
@@ -235,12 +237,13 @@ int kng_watch_start(enum kng_teardown_mode wanted)
 		if (!ret && mode != KNG_TEARDOWN_ALWAYS)
 			return 0;
 		if (ret) {
+			missed_older = true;
 			WRITE_ONCE(found_exchangeable, true);
 			pr_warn("some existing maps can't be read (%d): the teardown door opens now, and the reserve lacks jobs for these maps\n",
 				ret);
 		}
 	}
-	if (ret || !READ_ONCE(sees_new))
+	if (ret || !sees_new)
 		expect_struct_ops();
 	return open_door();
 }
@@ -273,12 +276,12 @@ void kng_watch_exit(void)
 
 bool kng_watch_complete(void)
 {
-	return READ_ONCE(sees_new) && sees_ends;
+	return sees_new && sees_ends;
 }
 
 const char *kng_watch_state(void)
 {
-	return kng_watch_complete() ? "complete" : READ_ONCE(sees_new) ? "new maps only" : "none";
+	return !sees_new ? "none" : sees_ends && !missed_older ? "complete" : "new maps only";
 }
 
 bool kng_watch_found_exchangeable(void)

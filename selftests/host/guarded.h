@@ -537,6 +537,7 @@ static void everything_exits(void)
 	for (i = 0; i < KNG_NR_TYPES; i++)
 		kng_types[i].dtor = NULL;
 	door_wanted = door_failed = found_exchangeable = irqsoff_wanted = false;
+	sees_new = sees_ends = missed_older = false;
 	defer_nmi_only();
 	closed_state = "closed (no map needs it)";
 }
