@@ -411,7 +411,7 @@ struct kng_chain {
 /**
  * kng_pool_chain() - collect a job that is to go back
  * @end: @end of a chain
- * @job: a job that the caller owns; not the caller's any more after the call
+ * @job: a job that the caller owns, but may only read from now on
  *
  * A loop may keep @end in a register. It writes that back, and adds to @nr, before anybody
  * else uses the chain. kng_pool_push_chain() must follow; until then the jobs are in use.

@@ -60,8 +60,9 @@ static struct kng_job *job_of(struct llist_node *node)
 #define CHAIN_JOBS	16
 
 /*
- * Run up to @max jobs from *@list on that have the same destructor, and return how many.
- * Those that are still in @chain afterwards include the last one.
+ * Run up to @max jobs from *@list on that have the same destructor, and return how many:
+ * piece by piece, each as long as there is room in @chain. Those that are still in @chain
+ * afterwards include the last one.
  */
 static unsigned int run_same(struct llist_node **list, unsigned int max, struct kng_chain *chain)
 {

@@ -5,9 +5,9 @@
  * An entry is free, then claimed, then published. It becomes free again when the
  * module of its destructor is unloaded. Which calls can run at the same time:
  *
- *			index	put, call	module unload
+ *			index	run, put	module unload
  *	index		 -	 -		 a
- *	put, call	 -	 -		 b
+ *	run, put	 -	 -		 b
  *
  * index/index: a claim is one compare-and-exchange, so each entry has one writer.
  *   Two callers that add the same destructor at the same time may claim two
@@ -15,7 +15,7 @@
  * a: the caller of index() knows that the destructor's module has a reference, so
  *   that module is not being unloaded. Entries of other modules may be freed
  *   during the search, but they don't match.
- * b: put() and call() own the reference on the module that their job holds.
+ * b: who runs jobs, or gives one up, owns their references on the module until put().
  */
 #include <linux/module.h>
 #include <linux/seq_buf.h>

@@ -20,7 +20,7 @@
  * add/add, add/detach: llist_add() needs no lock against llist_add() and
  *   llist_del_all() (see linux/llist.h).
  * L: the queue's raw lock. The irq_work, the worker and CPU hotplug take it, never
- *   an NMI. They hold it only while they cut up to `budget' jobs off a list, not
+ *   an NMI. They hold it only while they take up to `budget' jobs off a list, not
  *   while they run destructors. So a worker that is preempted keeps at most
  *   `budget' jobs to itself, and the irq_work runs the others.
  *

@@ -225,10 +225,17 @@ static int pinned;
 #define preempt_disable_notrace()	((void)0)
 #define preempt_enable_notrace()	((void)0)
 
+struct module {
+	int refs;
+	bool live;
+};
+
+static struct module module;
+
 /* A pool: a job is taken, and comes back. */
 #define KNG_MODULE_POOL_H
 #define KNG_POOL_H
-#define MAX_JOBS	32
+#define MAX_JOBS	40
 
 struct kng_job {
 	struct llist_node node;
@@ -275,6 +282,8 @@ static void kng_pool_push(struct kng_pool *pool, struct kng_job *job)
 		fail("a job comes back twice");
 	job->used = false;
 	used--;
+	if (!used && module.refs)
+		fail("all jobs are back, and a module is still held");
 }
 
 static u32 *kng_pool_chain(u32 *end, struct kng_job *job)
@@ -338,12 +347,6 @@ static struct scenario {
 #define KNG_DTOR_H
 enum { OF_KERNEL, OF_MODULE, NR_DTORS };
 
-struct module {
-	int refs;
-	bool live;
-};
-
-static struct module module;
 typedef void (*btf_dtor_kfunc_t)(void *obj);
 static void of_kernel(void *obj);
 static void of_module(void *obj);
@@ -816,6 +819,7 @@ int main(int argc, char **argv)
 	explore((struct scenario) { "a CPU goes down", "kk", 8, 16, DOWN, 4 });
 	explore((struct scenario) { "and leaves work", "kkm", 1, 24, DOWN, 2 });
 	explore((struct scenario) { "of both kinds", "kmkkm", 8, 40, DOWN, 2 });
+	explore((struct scenario) { "and more than a chain", "kkkkkkkkkkkmkkkkkkkk", 24, 32, DOWN, 1 });
 	explore((struct scenario) { "a CPU comes up", "kk", 8, 16, UP, 4 });
 	explore((struct scenario) { "and has too much", "kkm", 1, 24, UP, 3 });
 	explore((struct scenario) { "down and up", "kk", 8, 16, DOWN_UP, 3 });
