@@ -63,8 +63,9 @@ enum kng_hook_choice {
 
 /**
  * enum kng_defer_choice - which calls are deferred
- * @KNG_DEFER_AUTO: those in NMI and, once there is a map of struct_ops or where it would not be seen,
- *	also those with interrupts off: a scheduler of sched_ext is called under the runqueue lock
+ * @KNG_DEFER_AUTO: those in NMI and, once there is a map of struct_ops or where it would
+ *	not be seen, also those with interrupts off: a scheduler of sched_ext is called
+ *	under the runqueue lock
  * @KNG_DEFER_NMI: those in NMI
  * @KNG_DEFER_IRQSOFF: those in NMI and those with interrupts off
  */

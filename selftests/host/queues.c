@@ -819,7 +819,7 @@ int main(int argc, char **argv)
 	explore((struct scenario) { "a CPU goes down", "kk", 8, 16, DOWN, 4 });
 	explore((struct scenario) { "and leaves work", "kkm", 1, 24, DOWN, 2 });
 	explore((struct scenario) { "of both kinds", "kmkkm", 8, 40, DOWN, 2 });
-	explore((struct scenario) { "and more than a chain", "kkkkkkkkkkkmkkkkkkkk", 24, 32, DOWN, 1 });
+	explore((struct scenario) { "many of both", "kkkkkkkkkkkmkkkkkkkk", 24, 32, DOWN, 1 });
 	explore((struct scenario) { "a CPU comes up", "kk", 8, 16, UP, 4 });
 	explore((struct scenario) { "and has too much", "kkm", 1, 24, UP, 3 });
 	explore((struct scenario) { "down and up", "kk", 8, 16, DOWN_UP, 3 });
