@@ -94,8 +94,7 @@ static u64 bypassed_later;
 #define kng_exact_references()		references
 #define kng_watch_door_failed()		door_failed
 #define kng_hook_uses_ftrace()		ftrace
-#define kng_watch_complete()		complete
-#define kng_watch_state()		"new maps only"
+#define kng_watch_state()		(complete ? "complete" : "new maps only")
 #define kng_storage_unhooked()		unhooked
 #define kng_types_show_missing(m)	seq_buf_puts(m, missing)
 #define usleep_range(from, to)		(counts[KNG_BYPASSED] = bypassed_later)

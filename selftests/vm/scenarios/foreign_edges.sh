@@ -18,6 +18,8 @@ quoted() {
 	check 'the program ran to its end' grep -q '^# done' /tmp/out
 	check 'created == destroyed + leaked' grep -Eq '^ok .* - created .* == destroyed' /tmp/out
 }
+# The worker runs these destructors: the one job is back for the next NMI, or is not yet.
+without_job() { test "$(stat taken)" -ge 1 && test $(($(stat "$1") + $(stat taken))) -eq "$2"; }
 exhausted() { guard_begin jobs=1 max_jobs=1 headroom=0 "$@"; }
 
 test_module kng_witness
@@ -46,7 +48,7 @@ for holder in nobody livepatch; do
 		check 'the teardown door opens' eventually 10 stat_is door_teardown open
 	fi
 	quoted foreign --rounds 4 --expect-nmi some
-	check "inline, $holder has the destructor: run where they are called" stat_is inlined $((4 * 7))
+	check "inline, $holder has the destructor: run where they are called" without_job inlined $((4 * 8))
 	check 'none leaked' stat_is leaked 0
 	map_ends foreign
 	guard_worked
@@ -59,7 +61,7 @@ done
 hold kng_foreign_release_dtor
 exhausted teardown=always
 check 'values with two references: none is lost' foreign --variant both --rounds 4 --expect-nmi 0
-check 'both were kept in their slots' stat_is kept $((4 * 15))
+check 'both were kept in their slots' without_job kept $((4 * 16))
 check 'none leaked' stat_is leaked 0
 guard_worked
 guard_end
@@ -68,9 +70,9 @@ let_go
 # A slot that is raced for when there is no job: nothing to leak
 hold kng_foreign_release_dtor,bpf_obj_free_fields
 exhausted teardown=always
-check 'slots are emptied while the guard is about to leak' within --variant raced --rounds 4
-check 'each of them was raced for' stat_is raced $((4 * 7))
-check 'no job was left' stat_is empty $((4 * 7))
+check 'slots are emptied while the guard is about to leak' within --variant raced --rounds 1
+check 'each of them was raced for' stat_is raced 7
+check 'no job was left' stat_is empty 7
 check 'none leaked' stat_is leaked 0
 check 'nobody holds the module' eventually 10 held_by 0
 
