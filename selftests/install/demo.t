@@ -15,7 +15,8 @@ fi
 
 kernel=${KERNELS%% *}
 release=$("$SCRIPTS/kernels" release "$kernel")
-"$SCRIPTS/root" make "$kernel" >/dev/null && "$SCRIPTS/root" host "$release" >/dev/null || exit
+"$SCRIPTS/root" make "$kernel" >/dev/null && "$SCRIPTS/root" host "$release" >/dev/null &&
+	"$SCRIPTS/emulator" >/dev/null || exit
 work=$BUILD/run/$TEST.$$
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/project"
