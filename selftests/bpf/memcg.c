@@ -109,18 +109,12 @@ static bool alone(void *unused)
 static __u64 wanted;
 static const struct options *options;
 
-/* Work for the workers of each CPU: the NMI is to find the lock of its own CPU's held. */
-static void stir(void)
-{
-	file_write("/proc/sys/vm/stat_refresh", "1");
-}
-
 static bool put(void *unused)
 {
 	volatile struct memcg_ctl *c = ctl;
 
 	if (c->put < wanted)
-		nmi_kick(options->source, stir);
+		nmi_kick(options->source, nmi_stir_workers);
 	return c->put >= wanted;
 }
 

@@ -91,6 +91,12 @@ void nmi_stir_files(void)
 	}
 }
 
+/* Work for the workers of each CPU: the NMI is to find the lock of its own CPU's held. */
+void nmi_stir_workers(void)
+{
+	file_write("/proc/sys/vm/stat_refresh", "1");
+}
+
 /*
  * Ordinary system life that passes the usual places: task exit and freed
  * inodes (call_rcu()), freed maps and cgroups (queue_work()).

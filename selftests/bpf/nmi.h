@@ -16,6 +16,7 @@ enum source {
 void nmi_require(enum source source);
 void nmi_begin(enum source source, unsigned int period_us);
 void nmi_stir_files(void);
+void nmi_stir_workers(void);
 void nmi_kick(enum source source, void (*stir_too)(void));
 void nmi_end(enum source source);
 long long nmi_late(enum source source);

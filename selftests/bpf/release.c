@@ -27,5 +27,7 @@ int main(int argc, char **argv)
 		return tap_done();
 	ex = exercise_of(skel->skeleton, &skel->bss->ctl, &opt, "release");
 	ex.releases = true;
+	if (opt.kptr == KNG_CGROUP)
+		ex.stir = nmi_stir_workers;
 	return rounds_run(&ex);
 }
