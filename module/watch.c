@@ -51,7 +51,7 @@ static bool kernel_cancels;	/* the kernel has bpf_obj_cancel_fields() */
 
 /* Set at load: the hooks were called, see prove_hooks(); older maps could not be read. */
 static bool sees_new, sees_ends, missed_older;
-static bool new_seen;
+static bool fd_called; /* by any map, while the watch has not started */
 static const struct btf_record *trial_record;
 
 /* Written by on_map_fd(), read by the worker. */
@@ -122,7 +122,7 @@ static void on_map_fd(unsigned long arg0)
 
 	/* Pairs with the release in kng_watch_start(): mode is set. */
 	if (!smp_load_acquire(&started)) {
-		WRITE_ONCE(new_seen, true);
+		WRITE_ONCE(fd_called, true);
 		return;
 	}
 	if (kng_probe_owns(map->id))
@@ -183,13 +183,13 @@ static int prove_hooks(void)
 	int ret;
 
 	/* Others may have called it meanwhile. */
-	WRITE_ONCE(new_seen, false);
+	WRITE_ONCE(fd_called, false);
 	if (!fd_hook.hooked)
 		return 0;
 	ret = kng_fire_map(free_hook.hooked ? &trial_record : NULL);
 	if (ret == -ENOMEM)
 		return ret;
-	sees_new = READ_ONCE(new_seen);
+	sees_new = READ_ONCE(fd_called);
 	sees_ends = free_hook.hooked && !ret;
 	if (!sees_new)
 		pr_warn("security_bpf_map is hooked, but a new map did not call it (%d)"

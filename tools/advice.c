@@ -42,6 +42,8 @@ static const struct {
 	  NULL },
 	{ "storage_delete", "Deletes of local storage in NMI are not refused: unload the livepatch that holds the function, then load the guard again.",
 	  NULL },
+	{ "map_watch", "Maps are not seen, or those that are older than the guard: load the guard before other users of BPF, or with jobs= for all references in maps (see the kernel log).",
+	  NULL },
 	{ "door_teardown", "The teardown door can't be opened: see the kernel log, then load the guard again.",
 	  NULL },
 };

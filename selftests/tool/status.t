@@ -113,6 +113,17 @@ check 'degraded: JSON' parses
 check 'degraded: the line is in it' says '"modprobe_options":"options kptr_nmi_guard max_jobs=8192"'
 status 0 --prometheus
 check 'degraded: a metric' says '^kptr_nmi_guard_healthy 0$'
+# What health can say, the command explains.
+mapfile -t facts < <(sed -n 's/.*fact(m, "\([a-z_]*\)".*/\1/p; s/.*{ KNG_[A-Z_]*, "\([a-z_]*\)" },$/\1/p; s/.*", \([a-z_]*\)=.*/\1/p' "$TOP/module/health.c")
+unexplained=()
+for fact in "${facts[@]}"; do
+	module "degraded: $fact=new maps only" jobs_total=1
+	status 1
+	! says "$fact=new maps only: See kptr_nmi_guard" || unexplained+=("$fact")
+	says "$fact=new maps only: " || unexplained+=("$fact")
+done
+check "degraded: ${#facts[@]} faults, each explained (not: ${unexplained[*]:-none})" \
+	test "${#facts[@]}" -gt 12 -a "${#unexplained[@]}" -eq 0
 module 'degraded: empty=3' empty=3 peak_pending=9000
 status 1
 check 'empty: more headroom' says '^    options kptr_nmi_guard headroom=32768$'

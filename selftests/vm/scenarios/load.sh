@@ -55,8 +55,7 @@ few_more() {
 	read -r objects pages words <<-END
 		$(memory)
 	END
-	more="$((objects - $1)) objects of kmalloc(), $((pages - $2)) kB of vmalloc(), $((words - $3)) kB per CPU"
-	note "$more more"
+	note "$((objects - $1)) objects of kmalloc(), $((pages - $2)) kB of vmalloc(), $((words - $3)) kB per CPU more"
 	[ $((objects - $1)) -lt 30 ] && [ $((pages - $2)) -lt 40 ] && [ $((words - $3)) -lt 4 ]
 }
 # Others allocate, too, now and then; what a load leaves behind, each ten of them do.
